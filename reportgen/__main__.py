@@ -1,0 +1,7 @@
+"""Let `python -m reportgen` do what the command does."""
+
+import sys
+
+from reportgen.cli import main
+
+sys.exit(main())

@@ -1,0 +1,253 @@
+"""The command line: parse, call, print. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reportgen import __version__
+from reportgen.errors import EXIT_DONE, EXIT_INTERRUPTED, ReportgenError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EXIT_CODES = """exit codes:
+  0    done
+  1    a bug in reportgen
+  2    bad input: one line on standard error says what, where and what to do; nothing was written
+  3    done in part: a variant failed or there is no PDF; the rest is there
+  130  interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        options = _parser().parse_args(argv)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except ReportgenError as error:
+        print(f"reportgen: {_one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("reportgen: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has stopped (`| head`); Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    """Treat a polite kill as Ctrl-C, so that nothing half-made is left."""
+    raise KeyboardInterrupt
+
+
+def _one_line(error: ReportgenError) -> str:
+    from reportgen.text import inert  # noqa: PLC0415  keeps --help light
+
+    return " ".join(inert(error, 1000).split())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; `{self.prog} --help` lists what is possible")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="reportgen",
+        description="Train a deep-learning lab's networks and hand over an HTML and a PDF report.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"reportgen {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="name")
+    for add in (_add_run, _add_render, _add_show, _add_labs, _add_init, _add_schema, _add_doctor):
+        add(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
+    parser = commands.add_parser(
+        name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _count(text: str) -> int:
+    """Read a whole number; its range is checked with the lab's."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}', expected a whole number") from None
+
+
+# --- run -----------------------------------------------------------------------------------------
+
+
+def _add_run(commands: Any) -> None:
+    parser = _add(commands, "run", _run, "Train every variant of a lab and write its report.")
+    parser.add_argument("lab", nargs="?", default="mnist", metavar="LAB",
+                        help="a lab's TOML file or a built-in name (default: mnist)")
+    parser.add_argument("--dataset", metavar="NAME",
+                        help="mnist, fashion_mnist, cifar10 or digits, in the place of the lab's own; no fallback")
+    parser.add_argument("--data", metavar="PATH",
+                        help="an .npz file with Keras' array names, or a folder of IDX files")
+    parser.add_argument("--epochs", type=_count, metavar="N", help="epochs of each training")
+    parser.add_argument("--batch-size", type=_count, metavar="N", help="images in a batch")
+    parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of each variant")
+    parser.add_argument("--variants", metavar="A,B", help="only these variants")
+    parser.add_argument("--output", default="output", metavar="DIR",
+                        help="where runs are written (default: output)")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from reportgen.lab import overrides  # noqa: PLC0415
+    from reportgen.pipeline import execute, prepare  # noqa: PLC0415
+    from reportgen.progress import observer_for  # noqa: PLC0415
+
+    given = overrides(
+        dataset=options.dataset,
+        data=options.data,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        seeds=options.seeds,
+        variants=_names(options.variants),
+    )
+    with observer_for(options.quiet) as watch:
+        prepared = prepare(options.lab, given, Path(options.output), watch.say)
+        watch.begin(prepared.jobs, prepared.dataset)
+        finished = execute(prepared, watch, watch.say)
+    for problem in finished.problems:
+        print(f"reportgen: {problem}", file=sys.stderr)
+    _print_paths(finished.documents)
+    return finished.exit_code
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _print_paths(documents: dict[str, Path]) -> None:
+    for path in documents.values():
+        print(path)
+
+
+# --- render --------------------------------------------------------------------------------------
+
+
+def _add_render(commands: Any) -> None:
+    parser = _add(commands, "render", _render, "Make the report again from a run directory.")
+    parser.add_argument("run", metavar="RUN", help="a run directory, such as output/mnist/latest")
+    parser.add_argument("--format", default="html,pdf", metavar="LIST",
+                        help="html, pdf or both (default: html,pdf)")
+
+
+def _render(options: argparse.Namespace) -> int:
+    from reportgen.pipeline import FORMATS, render  # noqa: PLC0415
+    from reportgen.results import load_results  # noqa: PLC0415
+    from reportgen.rundir import check_writable  # noqa: PLC0415
+
+    formats = _names(options.format) or ()
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(f"--format: '{name}'; {did_you_mean(name, FORMATS)}")
+    if not formats:
+        raise UsageError("--format: is empty, expected html, pdf or both")
+    results = load_results(options.run)
+    check_writable(Path(options.run))
+    documents, problems = render(results, formats)
+    for problem in problems:
+        print(f"reportgen: {problem}", file=sys.stderr)
+    _print_paths(documents)
+    return 3 if problems else EXIT_DONE
+
+
+# --- labs ----------------------------------------------------------------------------------------
+
+
+def _add_show(commands: Any) -> None:
+    parser = _add(commands, "show", _show, "Print a lab's variants: layers, output shapes, parameters.")
+    parser.add_argument("lab", nargs="?", default="mnist", metavar="LAB",
+                        help="a lab's TOML file or a built-in name (default: mnist)")
+    parser.add_argument("--data", metavar="PATH", help="take image shape and classes from this data")
+
+
+def _show(options: argparse.Namespace) -> int:
+    from reportgen.show import show  # noqa: PLC0415
+
+    for line in show(options.lab, Path(options.data) if options.data else None):
+        print(line)
+    return EXIT_DONE
+
+
+def _add_labs(commands: Any) -> None:
+    _add(commands, "labs", _labs, "List the built-in labs.")
+
+
+def _labs(options: argparse.Namespace) -> int:
+    from reportgen.lab import builtin_labs, load_lab  # noqa: PLC0415
+
+    for name in builtin_labs():
+        lab = load_lab(name)
+        print(f"{name:16} {lab.title} ({len(lab.variants)} variants on {lab.dataset.name})")
+    return EXIT_DONE
+
+
+def _add_init(commands: Any) -> None:
+    parser = _add(commands, "init", _init, "Write a commented lab to start from.")
+    parser.add_argument("folder", metavar="DIR", help="a folder, new or without a lab.toml")
+
+
+def _init(options: argparse.Namespace) -> int:
+    from reportgen.starter import write_lab  # noqa: PLC0415
+
+    path = write_lab(Path(options.folder))
+    print(path)
+    print(f"next: reportgen show {path}, then reportgen run {path}")
+    return EXIT_DONE
+
+
+def _add_schema(commands: Any) -> None:
+    _add(commands, "schema", _schema, "Print the JSON schema of a lab's TOML, for editors.")
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from reportgen.lab import json_schema  # noqa: PLC0415
+
+    print(json.dumps(json_schema(), indent=2))
+    return EXIT_DONE
+
+
+# --- doctor --------------------------------------------------------------------------------------
+
+
+def _add_doctor(commands: Any) -> None:
+    parser = _add(commands, "doctor", _doctor, "Check Python, TensorFlow, Pango, fonts, data and output.")
+    parser.add_argument("--output", default="output", metavar="DIR", help="where runs would be written")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from reportgen.doctor import examine  # noqa: PLC0415
+
+    checks = list(examine(Path(options.output)))
+    for check in checks:
+        print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:11} {check.found}")
+        if not check.ok:
+            print(f"      {'':11} {check.remedy}")
+    return EXIT_DONE if all(check.ok for check in checks) else 3

@@ -1,0 +1,104 @@
+"""Is this machine ready? Each part that a run needs, with what to do where it is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportgen import rundir
+from reportgen.data.download import keras_home
+from reportgen.environment import installed_version
+from reportgen.errors import PdfUnavailable, ReportgenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+REINSTALL = "install reportgen again: pip install . -c constraints.txt"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of the machine: what was found, and what to do if it is not as it should be."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(output: Path) -> Iterator[Check]:
+    """Check every part, one after another."""
+    checks: tuple[Callable[[], Check], ...] = (python, tensorflow, pango, fonts, data)
+    for check in checks:
+        yield check()
+    yield writable(output)
+
+
+def python() -> Check:
+    """Check Python's version."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Check("Python", ok, version, "use Python 3.11, 3.12 or 3.13")
+
+
+def tensorflow() -> Check:
+    """Check that TensorFlow and Keras can be imported, in a process of their own."""
+    code = "import os; os.environ['TF_CPP_MIN_LOG_LEVEL']='3'; import keras, tensorflow"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        found = f"{installed_version('tensorflow')}, Keras {installed_version('keras')}"
+        return Check("TensorFlow", True, found)
+    reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return Check("TensorFlow", False, f"cannot be imported: {reason}", REINSTALL)
+
+
+def pango() -> Check:
+    """Check that WeasyPrint can make a PDF."""
+    from reportgen.report.pdf import HOW_TO_INSTALL_PANGO, to_pdf  # noqa: PLC0415  WeasyPrint
+
+    try:
+        to_pdf('<html lang="en"><title>Check</title><p>Check</p></html>')
+    except (PdfUnavailable, ReportgenError) as error:
+        return Check("Pango", False, str(error).split(";")[0], HOW_TO_INSTALL_PANGO.split(", then")[0])
+    return Check("Pango", True, f"WeasyPrint {installed_version('weasyprint')} makes PDFs")
+
+
+def fonts() -> Check:
+    """Check that the shipped typefaces are there."""
+    from reportgen.report.html import FONTS  # noqa: PLC0415
+    from reportgen.report.templates import template_folder  # noqa: PLC0415
+
+    missing = [f for f in FONTS.values() if not (template_folder() / "fonts" / f"{f}.woff2").is_file()]
+    return Check("Fonts", not missing, ", ".join(missing) or "Source Serif, Sans and Code Pro", REINSTALL)
+
+
+def data() -> Check:
+    """Check that MNIST is on this machine; digits always is."""
+    given = os.environ.get("REPORTGEN_DATA", "")
+    cached = keras_home() / "datasets" / "mnist.npz"
+    if given:
+        from reportgen.data import load  # noqa: PLC0415
+
+        try:
+            found = load("mnist")
+        except ReportgenError as error:
+            return Check("Data", False, str(error), "set REPORTGEN_DATA to mnist.npz, or unset it")
+        return Check("Data", True, f"MNIST from REPORTGEN_DATA ({found.source})")
+    if cached.is_file():
+        return Check("Data", True, "MNIST in Keras' cache")
+    return Check(
+        "Data", True, "no MNIST on this machine: a run downloads it, or goes on with scikit-learn's digits"
+    )
+
+
+def writable(output: Path) -> Check:
+    """Check that runs can be written."""
+    try:
+        rundir.check_writable(output)
+    except ReportgenError as error:
+        return Check("Output", False, str(error), "choose another folder with --output DIR")
+    return Check("Output", True, f"{output} can be written to")

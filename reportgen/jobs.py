@@ -1,0 +1,68 @@
+"""What passes between the lab, the trainings and the results: jobs, outcomes, and who watches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from reportgen.lab import Lab, Protocol, Variant
+
+DONE = "done"
+DIVERGED = "diverged"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a variant under a protocol with one seed."""
+
+    variant: Variant
+    seed: int
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one job gave.
+
+    `epochs` has the columns epoch, split, metric, value; `layers` those of frames/layers.parquet without
+    the variant; `probabilities` is (n_test, n_classes) float32, and None unless the status is "done".
+    """
+
+    variant: str
+    seed: int
+    status: str
+    error: str
+    params: int | None
+    trainable_params: int | None
+    train_seconds: float
+    epochs: pd.DataFrame
+    layers: pd.DataFrame
+    probabilities: NDArray[np.float32] | None
+
+
+class Observer:
+    """Watch jobs as they run; every method may be left as it is."""
+
+    def job_started(self, job: Job) -> None:
+        """Hear that a job begins."""
+
+    def epoch_ended(self, job: Job, epoch: int, logs: dict[str, float], seconds: float) -> None:
+        """Hear an epoch's number (from 1), its metrics as Keras names them, and its time."""
+
+    def job_ended(self, job: Job, outcome: Outcome) -> None:
+        """Hear how a job ended."""
+
+
+def plan(lab: Lab) -> list[Job]:
+    """List a lab's jobs: every variant for every seed, seeds 1, 2, ..."""
+    return [
+        Job(variant, seed, lab.protocol)
+        for variant in lab.variants
+        for seed in range(1, lab.protocol.seeds + 1)
+    ]

@@ -1,0 +1,253 @@
+"""The main job: a lab in; trainings, frames and both documents out."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen import environment, rundir
+from reportgen.data import DATASETS, load
+from reportgen.errors import EXIT_DONE, EXIT_IN_PART, DatasetUnavailable, LabError, PdfUnavailable
+from reportgen.execution.local import run_jobs
+from reportgen.jobs import Job, Observer, Outcome, plan
+from reportgen.lab import (
+    Lab,
+    Overrides,
+    lab_folder,
+    load_lab,
+    override,
+    overrides,
+    trace_variant,
+)
+from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, save
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reportgen.data import Dataset
+
+OUTPUT = Path("output")
+FORMATS = ("html", "pdf")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its results, its documents by format, and what did not work."""
+
+    results: Results
+    documents: dict[str, Path]
+    problems: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Give 0, or 3 where a variant failed or a document could not be made."""
+        return EXIT_IN_PART if self.problems else EXIT_DONE
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is checked before any training: nothing has been written yet."""
+
+    lab: Lab
+    dataset: Dataset
+    jobs: list[Job]
+    folder: Path
+    output: Path
+    given: Overrides
+    argv: tuple[str, ...]
+    fallback: str
+
+
+def prepare(
+    source: str | Path = "mnist",
+    given: Overrides | None = None,
+    output: Path = OUTPUT,
+    say: Callable[[str], None] = print,
+) -> Prepared:
+    """Read and check everything that a run needs; raises InputError, having written nothing."""
+    given = given or overrides()
+    stated = load_lab(source)
+    lab = override(stated, given)
+    rundir.check_writable(output)
+    folder = lab_folder(source)
+    dataset, fallback = _dataset(lab, given, folder, say)
+    if fallback:
+        lab = _with_fallback_protocol(lab, given)
+    _check_variants(lab, dataset, folder)
+    argv = tuple(command(source, given, output))
+    return Prepared(lab, dataset, plan(lab), folder, output, given, argv, fallback)
+
+
+def command(source: str | Path, given: Overrides, output: Path) -> list[str]:
+    """Give the command that makes a run again."""
+    words = ["reportgen", "run", str(source)]
+    for key, value in given.stated().items():
+        text = ",".join(value) if isinstance(value, list) else str(value)
+        words += [f"--{key.replace('_', '-')}", text]
+    return words if output == OUTPUT else [*words, "--output", str(output)]
+
+
+def _dataset(
+    lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None]
+) -> tuple[Dataset, str]:
+    """Load the data set; gives also why the lab's fallback was taken, or ""."""
+    choice = lab.dataset
+    name = given.dataset
+    path = given.data
+    if name is None and path is None:
+        name = choice.name
+        path = folder / choice.path if choice.path else None
+    try:
+        return load(name, path, choice.classes, say=say), ""
+    except DatasetUnavailable as error:
+        if choice.fallback is None or given.dataset is not None:
+            raise
+        dataset = load(choice.fallback.name)
+        wanted = DATASETS[str(choice.name)].title
+        reason = f"{wanted} is not on this machine and could not be downloaded ({_reason(error)})"
+        say(f"{reason}; going on with {dataset.title} ({dataset.source})")
+        return dataset, reason
+
+
+def _reason(error: DatasetUnavailable) -> str:
+    return str(error.__cause__ or error)
+
+
+def _with_fallback_protocol(lab: Lab, given: Overrides) -> Lab:
+    fallback = lab.dataset.fallback
+    update = {
+        key: value
+        for key in ("epochs", "batch_size")
+        if (value := getattr(fallback, key)) is not None and getattr(given, key) is None
+    }
+    return lab.model_copy(update={"protocol": lab.protocol.model_copy(update=update)})
+
+
+def _check_variants(lab: Lab, dataset: Dataset, folder: Path) -> None:
+    for variant in lab.variants:
+        trace_variant(variant, dataset.image_shape, dataset.n_classes)
+    built = [variant for variant in lab.variants if variant.build is not None]
+    if built:
+        from reportgen.training.models import build  # noqa: PLC0415  TensorFlow, only where needed
+
+        for variant in built:
+            build(variant, dataset.image_shape, dataset.n_classes, folder)
+    if lab.protocol.validation != "test" and dataset.n_train < 2:
+        raise LabError("protocol.validation: the training set has one image, nothing can be held out")
+
+
+def execute(
+    prepared: Prepared,
+    observer: Observer | None = None,
+    say: Callable[[str], None] = print,
+) -> Finished:
+    """Train, save the frames and render; a run that is interrupted leaves nothing half-made."""
+    started = datetime.now(UTC)
+    clock = time.perf_counter()
+    lab_runs = prepared.output / prepared.lab.name
+    with rundir.partial_run(lab_runs, started) as partial:
+        outcomes = list(
+            run_jobs(prepared.jobs, prepared.dataset, observer or Observer(), prepared.folder)
+        )
+        record = _record(prepared, outcomes, started, time.perf_counter() - clock)
+        results = collect(outcomes, prepared.dataset, record)
+        save(results, partial)
+        run = rundir.publish(partial, lab_runs, started)
+    results = replace(results, path=run)
+    documents, problems = render(results, FORMATS, say)
+    if set(documents) == set(FORMATS):
+        rundir.point_latest(run)
+    return Finished(results, documents, (*_failures(outcomes), *problems))
+
+
+def _record(
+    prepared: Prepared, outcomes: Sequence[Outcome], started: datetime, seconds: float
+) -> RunRecord:
+    dataset = prepared.dataset
+    return RunRecord(
+        lab=prepared.lab,
+        dataset=DatasetRecord(
+            name=dataset.name,
+            title=dataset.title,
+            description=dataset.description,
+            source=dataset.source,
+            sha256=dataset.sha256,
+            image_shape=dataset.image_shape,
+            n_train=dataset.n_train,
+            n_test=dataset.n_test,
+            classes=dataset.class_names,
+            warnings=dataset.warnings,
+        ),
+        environment=environment.describe(),
+        jobs=tuple(
+            JobRecord(variant=one.variant, seed=one.seed, status=one.status, error=one.error)
+            for one in outcomes
+        ),
+        started=started.replace(microsecond=0),
+        seconds=round(seconds, 3),
+        argv=prepared.argv,
+        overrides=prepared.given.stated(),
+        fallback=prepared.fallback,
+    )
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[str]:
+    return [
+        f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in outcomes if one.error
+    ]
+
+
+def render(
+    results: Results, formats: Sequence[str], say: Callable[[str], None] = print
+) -> tuple[dict[str, Path], list[str]]:
+    """Write the documents into the run's directory; gives their paths and what could not be made."""
+    from reportgen.report import write  # noqa: PLC0415  plotnine and WeasyPrint, only once needed
+
+    if results.path is None:
+        raise ValueError("results that were never saved cannot be rendered")
+    documents: dict[str, Path] = {}
+    problems: list[str] = []
+    for name, path_or_error in write(results, results.path, formats):
+        if isinstance(path_or_error, PdfUnavailable):
+            problems.append(str(path_or_error))
+            # An older PDF beside a newer HTML would pass for its twin.
+            with suppress(FileNotFoundError):
+                (results.path / "report.pdf").unlink()
+        else:
+            documents[name] = path_or_error
+    return documents, problems
+
+
+def run(
+    lab: str | os.PathLike[str] = "mnist",
+    *,
+    output: str | os.PathLike[str] = OUTPUT,
+    quiet: bool = False,
+    **stated: Any,
+) -> Results:
+    """Run a lab and give its results, as `reportgen run` does.
+
+    `stated` takes dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's
+    own. The report lies in `results.path`. Raises ReportgenError for bad input; a variant that fails is a
+    row of `results.runs`.
+    """
+    from reportgen.progress import observer_for  # noqa: PLC0415
+
+    data = stated.get("data")
+    if isinstance(data, os.PathLike):
+        stated["data"] = str(data)
+    given = overrides(**stated)
+    source = lab if isinstance(lab, str) else Path(lab)
+    with observer_for(quiet) as watch:
+        prepared = prepare(source, given, Path(output), watch.say)
+        watch.begin(prepared.jobs, prepared.dataset)
+        finished = execute(prepared, watch, watch.say)
+    for problem in finished.problems:
+        watch.say(problem)
+    return finished.results
+

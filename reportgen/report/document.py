@@ -1,0 +1,120 @@
+"""A report as data: what stands in it, numbered, before any template sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reportgen.report.images import data_uri
+
+if TYPE_CHECKING:
+    from reportgen.analysis.scores import Leaderboard
+    from reportgen.lab import Lab, Protocol
+    from reportgen.results import DatasetRecord, Results
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A numbered figure: a chart with its caption and what it shows in words."""
+
+    number: int
+    uri: str
+    alt: str
+    lead: str
+    caption: str
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The number and words of a table, or of a figure that a template draws itself."""
+
+    number: int
+    lead: str
+    text: str
+
+
+class Numbers:
+    """Hand out the numbers of figures and tables, in the order in which they stand."""
+
+    def __init__(self) -> None:
+        self.figures = 0
+        self.tables = 0
+
+    def figure(self) -> int:
+        """Give the next figure's number."""
+        self.figures += 1
+        return self.figures
+
+    def table(self) -> int:
+        """Give the next table's number."""
+        self.tables += 1
+        return self.tables
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every section is made from."""
+
+    results: Results
+    board: Leaderboard
+    numbers: Numbers
+
+    @property
+    def dataset(self) -> DatasetRecord:
+        """Give what is known of the data set."""
+        return self.results.record.dataset
+
+    @property
+    def lab(self) -> Lab:
+        """Give the lab as it was run."""
+        return self.results.record.lab
+
+    @property
+    def protocol(self) -> Protocol:
+        """Give the protocol as it was run."""
+        return self.lab.protocol
+
+    def chart(self, svg: bytes, alt: str, lead: str, caption: str, half: bool = False) -> Figure:
+        """Number a chart."""
+        uri = data_uri(svg, "image/svg+xml")
+        return Figure(self.numbers.figure(), uri, alt, lead, caption, half)
+
+    def table(self, lead: str, text: str) -> Caption:
+        """Number a table."""
+        return Caption(self.numbers.table(), lead, text)
+
+    def drawn(self, lead: str, text: str) -> Caption:
+        """Number a figure that a template draws."""
+        return Caption(self.numbers.figure(), lead, text)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: `template` renders `body`."""
+
+    number: int
+    anchor: str
+    title: str
+    body: Any
+
+    @property
+    def template(self) -> str:
+        """Name the partial that renders the section."""
+        return f"sections/{self.anchor}.html.jinja"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report."""
+
+    title: str
+    course: str
+    running_title: str
+    subtitle: str
+    description: str
+    notes: tuple[str, ...]
+    made: str
+    sections: tuple[Section, ...]
+    figures: int
+    tables: int

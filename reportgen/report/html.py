@@ -1,0 +1,103 @@
+"""A run's results become one HTML file that asks for nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from reportgen.analysis.scores import leaderboard
+from reportgen.report.document import Context, Document, Numbers, Section
+from reportgen.report.images import data_uri
+from reportgen.report.sections import SECTIONS
+from reportgen.report.templates import environment, template_folder
+from reportgen.text import count, inert, shorten
+
+if TYPE_CHECKING:
+    from reportgen.results import Results
+
+LONGEST_TITLE = 240
+RUNNING_TITLE = 60
+FONTS = {
+    ("Reportgen Serif", 400, "normal"): "source-serif-4-latin-400-normal",
+    ("Reportgen Serif", 400, "italic"): "source-serif-4-latin-400-italic",
+    ("Reportgen Serif", 600, "normal"): "source-serif-4-latin-600-normal",
+    ("Reportgen Sans", 400, "normal"): "source-sans-3-latin-400-normal",
+    ("Reportgen Sans", 600, "normal"): "source-sans-3-latin-600-normal",
+    ("Reportgen Sans", 700, "normal"): "source-sans-3-latin-700-normal",
+    ("Reportgen Mono", 400, "normal"): "source-code-pro-latin-400-normal",
+}
+
+
+def build(results: Results) -> Document:
+    """Lay a run out as a document."""
+    numbers = Numbers()
+    context = Context(results, leaderboard(results), numbers)
+    # Numbers are handed out in this order, so that they count up down the page.
+    sections = tuple(
+        Section(number, anchor, title, make(context))
+        for number, (anchor, (title, make)) in enumerate(SECTIONS.items(), start=1)
+    )
+    lab = context.lab
+    return Document(
+        title=inert(lab.title, LONGEST_TITLE),
+        course=inert(lab.course, LONGEST_TITLE),
+        running_title=shorten(" ".join(inert(lab.title).split()), RUNNING_TITLE),
+        subtitle=_subtitle(context),
+        description=f"{len(results.variants)} networks on {context.dataset.title}",
+        notes=_notes(context),
+        made=f"{results.record.started:%d %B %Y}".lstrip("0"),
+        sections=sections,
+        figures=numbers.figures,
+        tables=numbers.tables,
+    )
+
+
+def _subtitle(context: Context) -> str:
+    data, protocol = context.dataset, context.protocol
+    started = context.results.record.started
+    seeds, epochs = protocol.seeds, protocol.epochs
+    return " · ".join(
+        [
+            f"{data.title}, {count(data.n_train)} training and {count(data.n_test)} test images",
+            f"{epochs} epoch{'s' if epochs != 1 else ''}, batch {protocol.batch_size}, "
+            f"{protocol.optimizer.capitalize()}",
+            f"{seeds} seed{'s' if seeds != 1 else ''}",
+            f"{started:%d %B %Y}".lstrip("0"),
+        ]
+    )
+
+
+def _notes(context: Context) -> tuple[str, ...]:
+    """Say on the first page what a reader must know before believing the numbers."""
+    run = context.results.record
+    notes = []
+    if run.fallback:
+        notes.append(
+            f"{run.fallback}. This report is of {context.dataset.title} in its place, with "
+            f"{count(context.dataset.n_train)} training images: its numbers are not those of the lab's own data."
+        )
+    return (*notes, *context.dataset.warnings)
+
+
+@cache
+def style_sheet() -> Markup:
+    """Give the style sheet with the fonts inside it."""
+    folder = template_folder()
+    faces = []
+    for (family, weight, style), stem in FONTS.items():
+        uri = data_uri((folder / "fonts" / f"{stem}.woff2").read_bytes(), "font/woff2")
+        faces.append(
+            f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
+            f'src:url("{uri}") format("woff2")}}'
+        )
+    css = (folder / "report.css").read_text(encoding="utf-8")
+    # Both are files of ours, without any text of a user's.
+    return Markup("\n".join(faces) + "\n" + css)  # noqa: S704
+
+
+def to_html(document: Document) -> str:
+    """Render a document."""
+    template = environment().get_template("report.html.jinja")
+    return template.render(document=document, style=style_sheet())

@@ -1,0 +1,71 @@
+"""Where runs are written: output/<lab>/<run-id>, made under a temporary name and then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportgen.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure that `folder` can be written to, without leaving a trace; raises OutputError."""
+    existing = next(p for p in [folder.absolute(), *folder.absolute().parents] if p.exists())
+    if not existing.is_dir():
+        raise OutputError(f"--output {folder}: {existing.name} is a file, expected a folder")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"--output {folder}: cannot be written to: {error.strerror}; choose another with --output DIR"
+        ) from None
+
+
+@contextmanager
+def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
+    """Give a new folder, hidden and empty, that is removed again if the block raises."""
+    lab_folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=lab_folder, prefix=f".{run_id(started)}-", suffix=".partial"))
+    folder.chmod(0o755)  # mkdtemp's 0700 would hide the report from a web server
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def run_id(started: datetime) -> str:
+    """Write a UTC time as 20261122T031500Z."""
+    return started.strftime("%Y%m%dT%H%M%SZ")
+
+
+def publish(partial: Path, lab_folder: Path, started: datetime) -> Path:
+    """Rename a finished folder to its run-id, with a suffix where that is taken; gives the new path."""
+    attempt = 1
+    while True:
+        final = lab_folder / (run_id(started) + (f"-{attempt}" if attempt > 1 else ""))
+        try:
+            # Made first: rename replaces an empty folder and nothing else, so two runs never share one.
+            final.mkdir()
+        except FileExistsError:
+            attempt += 1
+            continue
+        partial.rename(final)
+        return final
+
+
+def point_latest(run: Path) -> None:
+    """Swap the link `latest`, beside the run, to point to it; a reader never finds it missing."""
+    link = run.parent / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(run.name)
+    link.replace(run.parent / "latest")

@@ -1,0 +1,68 @@
+"""What a lab's variants look like, as lines of text, before any training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportgen.data import DATASETS, load
+from reportgen.errors import DataError, did_you_mean
+from reportgen.lab import Lab, Variant, lab_folder, load_lab, trace_variant
+from reportgen.layers import Shape, times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def show(source: str, data: Path | None = None) -> Iterator[str]:
+    """List each variant's layers with output shapes and parameters; raises LabError, DataError."""
+    lab = load_lab(source)
+    folder = lab_folder(source)
+    image_shape, n_classes, name = _images(lab, folder, data)
+    yield f"{lab.title}"
+    yield f"{name}: images of {times(image_shape)}, {n_classes} classes"
+    for variant in lab.variants:
+        yield ""
+        yield from _variant(variant, image_shape, n_classes, folder)
+
+
+def _images(lab: Lab, folder: Path, data: Path | None) -> tuple[Shape, int, str]:
+    """Find the image shape and number of classes; a known data set need not be read for it."""
+    choice = lab.dataset
+    if data is None and choice.path is None:
+        known = DATASETS.get(str(choice.name))
+        if known is None:
+            raise DataError(f"dataset.name: {did_you_mean(str(choice.name), DATASETS)}")
+        return known.image_shape, len(choice.classes or known.class_names), known.title
+    path = data or folder / str(choice.path)
+    dataset = load(None if data else choice.name, path, choice.classes)
+    return dataset.image_shape, dataset.n_classes, dataset.title
+
+
+def _variant(variant: Variant, image: Shape, n_classes: int, folder: Path) -> Iterator[str]:
+    rows = _built(variant, image, n_classes, folder) if variant.build else _stated(variant, image, n_classes)
+    total = sum(row[3] for row in rows)
+    yield f"{variant.name}{'  (baseline)' if variant.baseline else ''}  {total:,} parameters"
+    if variant.description:
+        yield f"  {variant.description}"
+    for kind, setting, shape, params in rows:
+        yield f"  {kind:24}{setting:26}{shape:>14}{params:>12,}"
+
+
+def _stated(variant: Variant, image: Shape, n_classes: int) -> list[tuple[str, str, str, int]]:
+    return [
+        (row.layer.keras_name, row.layer.setting(), times(row.output_shape), row.params)
+        for row in trace_variant(variant, image, n_classes)
+    ]
+
+
+def _built(
+    variant: Variant, image: Shape, n_classes: int, folder: Path
+) -> list[tuple[str, str, str, int]]:
+    from reportgen.training.models import build, layer_table  # noqa: PLC0415  TensorFlow
+
+    table = layer_table(build(variant, image, n_classes, folder), variant, image)
+    return [
+        (row["type"], "", row["output_shape"].replace("x", "×"), row["params"])
+        for row in table.to_dict("records")
+    ]

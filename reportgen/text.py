@@ -1,0 +1,85 @@
+"""Words and numbers as a reader sees them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+# What could turn the reading order of a page around, or is not a character to be seen.
+_CONTROL = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+_MINUS = "\N{MINUS SIGN}"
+
+
+def inert(text: object, most: int | None = None) -> str:
+    """Give text without control characters and direction marks, cut to at most `most` characters."""
+    clean = _CONTROL.sub("", "".join(c for c in str(text) if unicodedata.category(c) != "Cs"))
+    return shorten(clean, most) if most else clean
+
+
+def shorten(text: str, most: int) -> str:
+    """Cut text to `most` characters, the last of them an ellipsis."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def finalize(value: object) -> object:
+    """Make whatever a template prints inert; marked-up text was made inert before."""
+    return value if isinstance(value, Markup) else inert(value)
+
+
+def paragraphs(text: str) -> list[Markup]:
+    """Divide a lab's text at empty lines; `code` between backticks becomes code."""
+    blocks = [" ".join(block.split()) for block in re.split(r"\n\s*\n", inert(text))]
+    return [_with_code(block) for block in blocks if block]
+
+
+def _with_code(text: str) -> Markup:
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Write 0.98053 as 98.05."""
+    return f"{100 * share:.{digits}f}"
+
+
+def digits_for(n_test: int) -> int:
+    """Choose the decimals of a percentage that a test set of this size can carry."""
+    return 2 if n_test >= 5000 else 1
+
+
+def count(number: float) -> str:
+    """Write 269322 as 269,322."""
+    return f"{number:,.0f}"
+
+
+def seconds(value: float) -> str:
+    """Write a duration in seconds with one decimal below a hundred."""
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def fraction(share: float) -> str:
+    """Write a share in words where a plain one is near, as "a fifth"; else as a percentage."""
+    words = {1 / 2: "half", 1 / 3: "a third", 2 / 3: "two thirds", 1 / 4: "a quarter"}
+    words |= {3 / 4: "three quarters", 1 / 5: "a fifth", 1 / 6: "a sixth", 1 / 8: "an eighth"}
+    words |= {1 / 10: "a tenth"}
+    nearest = min(words, key=lambda known: abs(known - share))
+    return words[nearest] if abs(nearest - share) < 0.03 * nearest else f"{100 * share:.0f} %"
+
+
+def listing(names: list[str], most: int = 6) -> str:
+    """Write names as "a, b and c"; beyond `most`, as "a, b and 5 more"."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def number_word(n: int) -> str:
+    """Write small numbers as words."""
+    words = "no one two three four five six seven eight nine ten eleven twelve".split()
+    return words[n] if 0 <= n < len(words) else count(n)

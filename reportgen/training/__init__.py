@@ -1,0 +1,1 @@
+"""The only room that imports Keras: variants become models, models are fitted."""

@@ -1,0 +1,181 @@
+"""Variants become Keras models."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from reportgen import layers as stated
+from reportgen.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reportgen.lab import Protocol, Variant
+
+LAYER_COLUMNS = [
+    "position",
+    "layer",
+    "type",
+    "setting",
+    "output_shape",
+    "params",
+    "trainable",
+    "multiply_adds",
+]
+
+
+def build(
+    variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None = None
+) -> keras.Model:
+    """Build a variant's model for images (h, w, c); not yet compiled.
+
+    Raises LabError where the instructor's own function cannot be found or does not give a model of
+    n_classes probabilities.
+    """
+    if variant.build is not None:
+        return _built_by_function(variant, image_shape, n_classes, folder)
+    rows = stated.trace(variant.layers or (), image_shape, n_classes)
+    return keras.Sequential(
+        [keras.Input(image_shape), *(KERAS[type(row.layer)](row.layer) for row in rows)],
+        name=variant.name.replace(".", "_").replace("-", "_"),
+    )
+
+
+def _conv(layer: Any) -> dict[str, Any]:
+    return {
+        "kernel_size": layer.kernel,
+        "strides": layer.strides,
+        "padding": layer.padding,
+        "activation": layer.activation,
+        "use_bias": layer.use_bias,
+    }
+
+
+def _pool(layer: Any) -> dict[str, Any]:
+    pool, strides, padding = layer.window()
+    return {"pool_size": pool, "strides": strides, "padding": padding}
+
+
+KERAS: dict[type[stated.Layer], Callable[[Any], keras.layers.Layer]] = {
+    stated.Dense: lambda x: keras.layers.Dense(
+        x.dense, activation=x.activation, use_bias=x.use_bias
+    ),
+    stated.Conv2D: lambda x: keras.layers.Conv2D(x.conv2d, **_conv(x)),
+    stated.SeparableConv2D: lambda x: keras.layers.SeparableConv2D(
+        x.separable_conv2d, depth_multiplier=x.depth_multiplier, **_conv(x)
+    ),
+    stated.DepthwiseConv2D: lambda x: keras.layers.DepthwiseConv2D(
+        depth_multiplier=x.depthwise_conv2d, **_conv(x)
+    ),
+    stated.MaxPooling2D: lambda x: keras.layers.MaxPooling2D(**_pool(x)),
+    stated.AveragePooling2D: lambda x: keras.layers.AveragePooling2D(**_pool(x)),
+    stated.GlobalAveragePooling2D: lambda _: keras.layers.GlobalAveragePooling2D(),
+    stated.BatchNormalization: lambda _: keras.layers.BatchNormalization(),
+    stated.Dropout: lambda x: keras.layers.Dropout(x.dropout),
+    stated.Flatten: lambda _: keras.layers.Flatten(),
+    stated.Activate: lambda x: keras.layers.Activation(x.activation),
+}
+
+
+def _built_by_function(
+    variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None
+) -> keras.Model:
+    where = f"variant '{variant.name}': build = \"{variant.build}\""
+    function = _find(str(variant.build), where, folder)
+    try:
+        model = function(image_shape, n_classes)
+    except Exception as error:  # the instructor's own code may raise anything
+        raise LabError(f"{where}: {type(error).__name__}: {_one_line(error)}") from error
+    if not isinstance(model, keras.Model):
+        raise LabError(f"{where}: gave a {type(model).__name__}, expected a keras.Model")
+    _check_probabilities(model, image_shape, n_classes, where)
+    return model
+
+
+def _find(reference: str, where: str, folder: Path | None) -> Callable[..., Any]:
+    module_name, _, name = reference.partition(":")
+    if folder is not None and str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # importing runs the instructor's own code
+        raise LabError(
+            f"{where}: cannot import '{module_name}': {_one_line(error)}; "
+            "put the module beside the lab's file or install it"
+        ) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise LabError(f"{where}: module '{module_name}' has no function '{name}'")
+    return function  # type: ignore[no-any-return]  # checked by calling it
+
+
+def _check_probabilities(
+    model: keras.Model, image_shape: stated.Shape, n_classes: int, where: str
+) -> None:
+    try:
+        given = np.asarray(model(np.zeros((1, *image_shape), "float32"), training=False))
+    except Exception as error:  # Keras raises what its layers raise
+        raise LabError(
+            f"{where}: the model does not take an image of {stated.times(image_shape)}: "
+            f"{_one_line(error)}"
+        ) from error
+    if given.shape != (1, n_classes) or abs(float(given.sum()) - 1) > 1e-3:
+        raise LabError(
+            f"{where}: the model gives {given.shape[1:]} values that sum to {float(given.sum()):.3g}, "
+            f"expected {n_classes} probabilities; end it with a softmax"
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def compile_model(model: keras.Model, protocol: Protocol, steps_per_execution: int) -> None:
+    """Compile a model as the protocol says."""
+    config: dict[str, Any] = {}
+    if protocol.learning_rate is not None:
+        config["learning_rate"] = protocol.learning_rate
+    model.compile(
+        optimizer=keras.optimizers.get({"class_name": protocol.optimizer, "config": config}),
+        loss=protocol.loss,
+        metrics=[protocol.metric],
+        steps_per_execution=steps_per_execution,
+    )
+
+
+def layer_table(model: keras.Model, variant: Variant, image_shape: stated.Shape) -> pd.DataFrame:
+    """List a model's layers, one a row, with shapes and parameters as Keras counts them."""
+    rows = stated.trace(variant.layers, image_shape, model.output_shape[-1]) if variant.layers else []
+    real = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    return pd.DataFrame(
+        [
+            {
+                "position": position,
+                "layer": layer.name,
+                "type": type(layer).__name__,
+                "setting": rows[position - 1].layer.setting() if rows else "",
+                "output_shape": _output_shape(layer),
+                "params": layer.count_params(),
+                "trainable": sum(int(np.prod(w.shape)) for w in layer.trainable_weights),
+                "multiply_adds": rows[position - 1].multiply_adds if rows else 0,
+            }
+            for position, layer in enumerate(real, start=1)
+        ],
+        columns=LAYER_COLUMNS,
+    )
+
+
+def _output_shape(layer: keras.layers.Layer) -> str:
+    """Write what leaves a layer as 26x26x32; empty where Keras cannot tell (a subclassed model)."""
+    try:
+        shape = layer.output.shape
+    except (AttributeError, ValueError):
+        return ""
+    return "x".join(str(n) for n in shape[1:])
