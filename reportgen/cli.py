@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
     parser = commands.add_parser(
-        name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False,
+        name,
+        help=text,
+        description=text,
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=run)
@@ -99,18 +103,30 @@ def _count(text: str) -> int:
 
 def _add_run(commands: Any) -> None:
     parser = _add(commands, "run", _run, "Train every variant of a lab and write its report.")
-    parser.add_argument("lab", nargs="?", default="mnist", metavar="LAB",
-                        help="a lab's TOML file or a built-in name (default: mnist)")
-    parser.add_argument("--dataset", metavar="NAME",
-                        help="mnist, fashion_mnist, cifar10 or digits, in the place of the lab's own; no fallback")
-    parser.add_argument("--data", metavar="PATH",
-                        help="an .npz file with Keras' array names, or a folder of IDX files")
+    parser.add_argument(
+        "lab",
+        nargs="?",
+        default="mnist",
+        metavar="LAB",
+        help="a lab's TOML file or a built-in name (default: mnist)",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="mnist, fashion_mnist, cifar10 or digits, in the place of the lab's own; no fallback",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PATH",
+        help="an .npz file with Keras' array names, or a folder of IDX files",
+    )
     parser.add_argument("--epochs", type=_count, metavar="N", help="epochs of each training")
     parser.add_argument("--batch-size", type=_count, metavar="N", help="images in a batch")
     parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of each variant")
     parser.add_argument("--variants", metavar="A,B", help="only these variants")
-    parser.add_argument("--output", default="output", metavar="DIR",
-                        help="where runs are written (default: output)")
+    parser.add_argument(
+        "--output", default="output", metavar="DIR", help="where runs are written (default: output)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
@@ -154,8 +170,9 @@ def _print_paths(documents: dict[str, Path]) -> None:
 def _add_render(commands: Any) -> None:
     parser = _add(commands, "render", _render, "Make the report again from a run directory.")
     parser.add_argument("run", metavar="RUN", help="a run directory, such as output/mnist/latest")
-    parser.add_argument("--format", default="html,pdf", metavar="LIST",
-                        help="html, pdf or both (default: html,pdf)")
+    parser.add_argument(
+        "--format", default="html,pdf", metavar="LIST", help="html, pdf or both (default: html,pdf)"
+    )
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -183,8 +200,13 @@ def _render(options: argparse.Namespace) -> int:
 
 def _add_show(commands: Any) -> None:
     parser = _add(commands, "show", _show, "Print a lab's variants: layers, output shapes, parameters.")
-    parser.add_argument("lab", nargs="?", default="mnist", metavar="LAB",
-                        help="a lab's TOML file or a built-in name (default: mnist)")
+    parser.add_argument(
+        "lab",
+        nargs="?",
+        default="mnist",
+        metavar="LAB",
+        help="a lab's TOML file or a built-in name (default: mnist)",
+    )
     parser.add_argument("--data", metavar="PATH", help="take image shape and classes from this data")
 
 

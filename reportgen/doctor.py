@@ -91,7 +91,9 @@ def data() -> Check:
     if cached.is_file():
         return Check("Data", True, "MNIST in Keras' cache")
     return Check(
-        "Data", True, "no MNIST on this machine: a run downloads it, or goes on with scikit-learn's digits"
+        "Data",
+        True,
+        "no MNIST on this machine: a run downloads it, or goes on with scikit-learn's digits",
     )
 
 

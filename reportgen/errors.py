@@ -35,6 +35,10 @@ class ReportgenError(Exception):
 
     exit_code = EXIT_BUG
 
+    def __str__(self) -> str:
+        """Give the message in one line, whatever names and values it quotes."""
+        return " ".join(super().__str__().split())
+
 
 class InputError(ReportgenError):
     """Refuse something that the user gave."""

@@ -6,9 +6,10 @@ import itertools
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from reportgen.data import DATASETS
 from reportgen.errors import LabError, UsageError, did_you_mean
 from reportgen.layers import (
     LAYERS,
@@ -30,6 +32,9 @@ from reportgen.layers import (
     trace,
     unknown_layer,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LABS = Path(__file__).parent / "labs"
 MAX_VARIANTS = 200
@@ -46,6 +51,12 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _known_dataset(name: str) -> str:
+    if name not in DATASETS:
+        raise ValueError(f"{_shown(name)}, {did_you_mean(name, DATASETS)}")
+    return name
+
+
 def _path(value: Any) -> Any:
     return Path(value) if isinstance(value, str) and value else value
 
@@ -58,6 +69,16 @@ FilePath = Annotated[
 ]
 
 
+DatasetName = Annotated[
+    str,
+    AfterValidator(_known_dataset),
+    WithJsonSchema({"type": "string", "enum": list(DATASETS)}),
+]
+ClassNames = Annotated[tuple[StrictStr, ...], Field(min_length=1), BeforeValidator(_tuple)]
+VariantNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuple)]
+Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1), BeforeValidator(_tuple)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -65,7 +86,7 @@ class _Strict(BaseModel):
 class Fallback(_Strict):
     """What to train on where the lab's data set is not to be had, and a protocol that suits it."""
 
-    name: str = Field(description="A built-in data set that needs no network, such as digits.")
+    name: DatasetName = Field(description="A built-in data set that needs no network, such as digits.")
     epochs: Epochs | None = None
     batch_size: BatchSize | None = None
 
@@ -73,12 +94,13 @@ class Fallback(_Strict):
 class DatasetChoice(_Strict):
     """The data set of a lab: a built-in name, or a path to an .npz file or a folder of IDX files."""
 
-    name: str | None = Field(None, description="mnist, fashion_mnist, cifar10 or digits.")
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["path"]}]})
+    name: DatasetName | None = Field(None, description="mnist, fashion_mnist, cifar10 or digits.")
     path: FilePath | None = Field(
         None, description="An .npz file or a folder of IDX files, relative to the lab's file."
     )
-    classes: Annotated[tuple[StrictStr, ...], BeforeValidator(_tuple)] | None = Field(
-        None, min_length=1, description="The names of the classes, in the order of their labels."
+    classes: ClassNames | None = Field(
+        None, description="The names of the classes, in the order of their labels."
     )
     fallback: Fallback | None = None
 
@@ -98,9 +120,7 @@ class Protocol(_Strict):
     learning_rate: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Default: the optimizer's own."
     )
-    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = (
-        "categorical_crossentropy"
-    )
+    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
     metric: Literal["accuracy"] = "accuracy"
     seeds: Seeds = Field(1, description="Trainings of each variant, with seeds 1, 2, ...")
     validation: Literal["test"] | Share = Field(
@@ -113,12 +133,13 @@ class Protocol(_Strict):
 class Variant(_Strict):
     """One network: a stack of layers, or a function that builds it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["layers"]}, {"required": ["build"]}]}
+    )
     name: Name
     baseline: bool = False
     description: str = ""
-    layers: Annotated[tuple[AnyLayer, ...], BeforeValidator(_tuple)] | None = Field(
-        None, min_length=1
-    )
+    layers: Layers | None = None
     build: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
@@ -183,12 +204,12 @@ class Lab(_Strict):
 class Overrides(_Strict):
     """What a command line puts in the place of the lab's own values."""
 
-    dataset: str | None = None
+    dataset: DatasetName | None = None
     data: FilePath | None = None
     epochs: Epochs | None = None
     batch_size: BatchSize | None = None
     seeds: Seeds | None = None
-    variants: Annotated[tuple[str, ...], BeforeValidator(_tuple)] | None = Field(None, min_length=1)
+    variants: VariantNames | None = None
 
     def stated(self) -> dict[str, Any]:
         """Give what was stated, ready for JSON."""
@@ -209,10 +230,13 @@ def lab_path(source: str | Path) -> Path:
     if str(source) in labs:
         return labs[str(source)]
     path = Path(source)
-    if path.is_dir() and (path / "lab.toml").is_file():
-        return path / "lab.toml"
-    if path.is_file():
-        return path
+    try:
+        if path.is_dir() and (path / "lab.toml").is_file():
+            return path / "lab.toml"
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise LabError(f"{_shown(str(source))}: cannot be read: {error.strerror}") from None
     if path.suffix == ".toml" or len(path.parts) > 1:
         raise LabError(f"{source}: no such lab file; `reportgen init DIR` writes one to start from")
     raise LabError(
@@ -242,7 +266,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise LabError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise LabError(f"{path}: is not UTF-8 text (byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
         raise LabError(f"{path.name}: is not valid TOML: {error}") from None
     except RecursionError:
         raise LabError(f"{path.name}: is not valid TOML: nested too deeply") from None
@@ -296,7 +320,7 @@ def _knobs(sweep: Any, where: str) -> dict[str, list[Any]]:
     size = 1
     for knob, values in sweep.items():
         if not isinstance(values, list) or not values:
-            raise LabError(f"{where}: sweep.{knob}: {values!r}, {example}")
+            raise LabError(f"{where}: sweep.{knob}: {_shown(values)}, {example}")
         size *= len(values)
     if size > MAX_VARIANTS:
         raise LabError(f"{where}: sweep: makes {size} variants, at most {MAX_VARIANTS}")
@@ -318,7 +342,7 @@ def _filled(value: Any, knobs: dict[str, Any], where: str) -> Any:
     def fill(match: re.Match[str]) -> str:
         if match[1] not in knobs:
             raise LabError(f"{where}: {match[0]} is not in its sweep; {did_you_mean(match[1], knobs)}")
-        return str(knobs[match[1]])
+        return _written(knobs[match[1]], str)
 
     return _PLACEHOLDER.sub(fill, value)
 
@@ -384,8 +408,22 @@ def _expected(problem: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else _written(_listed(value), repr)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _listed(value: Any) -> Any:
+    """Show a list as TOML has it, though it is checked as a tuple."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _written(value: Any, write: Callable[[Any], str]) -> str:
+    try:
+        return write(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "a list in lists without end"
 
 
 _QUOTED = re.compile(r"'([^']*)'")
@@ -410,11 +448,7 @@ def _plain(message: str) -> str:
     if "items after validation" in message:
         return "one whole number or a list of two"
     if message.startswith("String should match pattern"):
-        return (
-            'letters, digits, ".", "_" and "-" only'
-            if "._-" in message
-            else 'the form "module:function"'
-        )
+        return 'letters, digits, ".", "_" and "-" only' if "._-" in message else 'the form "module:function"'
     message = message.replace("String should have at most", "at most")
     return re.sub(r"^(greater|less) than or equal to (\S+)$", _limit, message)
 
@@ -462,9 +496,7 @@ def overrides(**stated: Any) -> Overrides:
 def override(lab: Lab, given: Overrides) -> Lab:
     """Put a command line's values in the place of the lab's; raises UsageError for unknown variants."""
     protocol = {
-        key: value
-        for key in ("epochs", "batch_size", "seeds")
-        if (value := getattr(given, key)) is not None
+        key: value for key in ("epochs", "batch_size", "seeds") if (value := getattr(given, key)) is not None
     }
     return lab.model_copy(
         update={

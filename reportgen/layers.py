@@ -32,9 +32,11 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 def _pair(value: Any) -> Any:
     """Read 3 as (3, 3) and [3, 5] as (3, 5); leave anything else to be refused."""
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()}, expected one whole number or a list of two")
     if isinstance(value, list):
         return tuple(value)
-    return value if isinstance(value, (tuple, bool)) else (value, value)
+    return value if isinstance(value, tuple) else (value, value)
 
 
 Pair = Annotated[
@@ -127,8 +129,7 @@ class _Window(Layer):
             )
         kernel, strides, padding = self.window()
         size = tuple(
-            window_size(n, k, s, padding)
-            for n, k, s in zip(shape[:2], kernel, strides, strict=True)
+            window_size(n, k, s, padding) for n, k, s in zip(shape[:2], kernel, strides, strict=True)
         )
         if min(size) < 1:
             raise ShapeError(

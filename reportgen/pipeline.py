@@ -92,9 +92,7 @@ def command(source: str | Path, given: Overrides, output: Path) -> list[str]:
     return words if output == OUTPUT else [*words, "--output", str(output)]
 
 
-def _dataset(
-    lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None]
-) -> tuple[Dataset, str]:
+def _dataset(lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None]) -> tuple[Dataset, str]:
     """Load the data set; gives also why the lab's fallback was taken, or ""."""
     choice = lab.dataset
     name = given.dataset
@@ -133,7 +131,10 @@ def _check_variants(lab: Lab, dataset: Dataset, folder: Path) -> None:
         trace_variant(variant, dataset.image_shape, dataset.n_classes)
     built = [variant for variant in lab.variants if variant.build is not None]
     if built:
-        from reportgen.training.models import build  # noqa: PLC0415  TensorFlow, only where needed
+        from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow, only where needed
+
+        load_keras()
+        from reportgen.training.models import build  # noqa: PLC0415
 
         for variant in built:
             build(variant, dataset.image_shape, dataset.n_classes, folder)
@@ -151,23 +152,20 @@ def execute(
     clock = time.perf_counter()
     lab_runs = prepared.output / prepared.lab.name
     with rundir.partial_run(lab_runs, started) as partial:
-        outcomes = list(
-            run_jobs(prepared.jobs, prepared.dataset, observer or Observer(), prepared.folder)
-        )
+        outcomes = list(run_jobs(prepared.jobs, prepared.dataset, observer or Observer(), prepared.folder))
         record = _record(prepared, outcomes, started, time.perf_counter() - clock)
         results = collect(outcomes, prepared.dataset, record)
         save(results, partial)
         run = rundir.publish(partial, lab_runs, started)
     results = replace(results, path=run)
+    say("drawing the report")
     documents, problems = render(results, FORMATS, say)
     if set(documents) == set(FORMATS):
         rundir.point_latest(run)
     return Finished(results, documents, (*_failures(outcomes), *problems))
 
 
-def _record(
-    prepared: Prepared, outcomes: Sequence[Outcome], started: datetime, seconds: float
-) -> RunRecord:
+def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime, seconds: float) -> RunRecord:
     dataset = prepared.dataset
     return RunRecord(
         lab=prepared.lab,
@@ -197,9 +195,7 @@ def _record(
 
 
 def _failures(outcomes: Sequence[Outcome]) -> list[str]:
-    return [
-        f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in outcomes if one.error
-    ]
+    return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in outcomes if one.error]
 
 
 def render(
@@ -250,4 +246,3 @@ def run(
     for problem in finished.problems:
         watch.say(problem)
     return finished.results
-

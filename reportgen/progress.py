@@ -61,9 +61,7 @@ class Forecast:
         if not self._measured:
             return None
         rate = sum(self._measured.values()) / sum(self._work[name] for name in self._measured)
-        return sum(
-            left * self._measured.get(name, rate * self._work[name]) for name, _, left in self._left
-        )
+        return sum(left * self._measured.get(name, rate * self._work[name]) for name, _, left in self._left)
 
 
 def _work(job: Job, dataset: Dataset) -> float:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import RunError
@@ -264,9 +263,7 @@ def gallery(predictions: pd.DataFrame, correct: bool) -> pd.DataFrame:
     return predictions[hits == correct].sort_values("index").head(GALLERY_SIZE)
 
 
-def _gallery_images(
-    predictions: pd.DataFrame, images: NDArray[Any]
-) -> dict[int, NDArray[np.uint8]]:
+def _gallery_images(predictions: pd.DataFrame, images: NDArray[Any]) -> dict[int, NDArray[np.uint8]]:
     shown = [
         gallery(one, correct)["index"]
         for _, one in predictions.groupby(["variant", "seed"], sort=False)
@@ -380,7 +377,11 @@ def _check_together(folder: Path, frames: dict[str, pd.DataFrame], record: RunRe
                 "run the lab again"
             )
     classes = record.dataset.classes
-    for name, column in (("predictions", "label"), ("predictions", "predicted"), ("confusion", "label")):
+    for name, column in (
+        ("predictions", "label"),
+        ("predictions", "predicted"),
+        ("confusion", "label"),
+    ):
         values = frames[name][column]
         if len(values) and not values.between(0, len(classes) - 1).all():
             raise RunError(

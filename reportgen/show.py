@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportgen.data import DATASETS, load
-from reportgen.errors import DataError, did_you_mean
 from reportgen.lab import Lab, Variant, lab_folder, load_lab, trace_variant
 from reportgen.layers import Shape, times
 
@@ -30,9 +29,7 @@ def _images(lab: Lab, folder: Path, data: Path | None) -> tuple[Shape, int, str]
     """Find the image shape and number of classes; a known data set need not be read for it."""
     choice = lab.dataset
     if data is None and choice.path is None:
-        known = DATASETS.get(str(choice.name))
-        if known is None:
-            raise DataError(f"dataset.name: {did_you_mean(str(choice.name), DATASETS)}")
+        known = DATASETS[str(choice.name)]
         return known.image_shape, len(choice.classes or known.class_names), known.title
     path = data or folder / str(choice.path)
     dataset = load(None if data else choice.name, path, choice.classes)
@@ -56,10 +53,11 @@ def _stated(variant: Variant, image: Shape, n_classes: int) -> list[tuple[str, s
     ]
 
 
-def _built(
-    variant: Variant, image: Shape, n_classes: int, folder: Path
-) -> list[tuple[str, str, str, int]]:
-    from reportgen.training.models import build, layer_table  # noqa: PLC0415  TensorFlow
+def _built(variant: Variant, image: Shape, n_classes: int, folder: Path) -> list[tuple[str, str, str, int]]:
+    from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow
+
+    load_keras()
+    from reportgen.training.models import build, layer_table  # noqa: PLC0415
 
     table = layer_table(build(variant, image, n_classes, folder), variant, image)
     return [

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 _CONTROL = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
-_MINUS = "\N{MINUS SIGN}"
+LONGEST_UNBROKEN = 24
+PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def inert(text: object, most: int | None = None) -> str:
@@ -43,6 +44,16 @@ def _with_code(text: str) -> Markup:
     )
 
 
+def unbroken(text: object) -> Markup:
+    """Keep each name with dashes, such as cnn-same-s1, on one line, unless it is too long for one."""
+    parts = re.split(r"(\w+(?:-\w+)+)", inert(text))
+    kept = Markup('<span class="name">{}</span>')
+    return Markup("").join(
+        kept.format(part) if n % 2 and len(part) <= LONGEST_UNBROKEN else escape(part)
+        for n, part in enumerate(parts)
+    )
+
+
 def percent(share: float, digits: int = 2) -> str:
     """Write 0.98053 as 98.05."""
     return f"{100 * share:.{digits}f}"
@@ -69,7 +80,7 @@ def fraction(share: float) -> str:
     words |= {3 / 4: "three quarters", 1 / 5: "a fifth", 1 / 6: "a sixth", 1 / 8: "an eighth"}
     words |= {1 / 10: "a tenth"}
     nearest = min(words, key=lambda known: abs(known - share))
-    return words[nearest] if abs(nearest - share) < 0.03 * nearest else f"{100 * share:.0f} %"
+    return words[nearest] if abs(nearest - share) < 0.03 * nearest else f"{100 * share:.0f}{PERCENT}"
 
 
 def listing(names: list[str], most: int = 6) -> str:
@@ -81,5 +92,19 @@ def listing(names: list[str], most: int = 6) -> str:
 
 def number_word(n: int) -> str:
     """Write small numbers as words."""
-    words = "no one two three four five six seven eight nine ten eleven twelve".split()
+    words = [
+        "no",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ]
     return words[n] if 0 <= n < len(words) else count(n)

@@ -25,24 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
-MNIST_FILE = Path(os.environ.get("REPORTGEN_TEST_MNIST", ROOT.parent / "shared/data/mnist.npz"))
 MNIST_SHA256 = "902d2f6960b6b3d90998fcc6223893154c5e9dfbc8124bdddf043940af682d12"
 DIGITS_SHA256 = "9994e07db99b62db6384ff398f87d86a4072ded9cb1ad0c001defe0f40a9010b"
-
-
-@pytest.fixture(autouse=True)
-def no_data_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the tests from the data of whoever runs them."""
-    monkeypatch.delenv("REPORTGEN_DATA", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-
-
-@pytest.fixture
-def mnist_file() -> Path:
-    """Give the real MNIST, or skip."""
-    if not MNIST_FILE.is_file():
-        pytest.skip("MNIST is absent: set REPORTGEN_TEST_MNIST to an mnist.npz")
-    return MNIST_FILE
 
 
 def made_up(shape: tuple[int, ...] = (5, 4), **changed: Any) -> dict[str, Any]:
@@ -167,9 +151,7 @@ def test_images_may_have_up_to_16_channels(tmp_path: Path, channels: int) -> Non
         np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]],
     ],
 )
-def test_labels_as_a_column_floats_or_one_hot_are_understood(
-    tmp_path: Path, y_train: NDArray[Any]
-) -> None:
+def test_labels_as_a_column_floats_or_one_hot_are_understood(tmp_path: Path, y_train: NDArray[Any]) -> None:
     data = load(path=saved(tmp_path / "y.npz", y_train=y_train))
     assert data.y_train.tolist() == [0, 1, 2, 0, 1, 2]
 
@@ -285,9 +267,7 @@ def test_the_hash_changes_with_each_array(tmp_path: Path, key: str) -> None:
 # Names
 
 
-def test_a_folder_lends_its_name_even_as_a_dot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_lends_its_name_even_as_a_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "my.letters"
     folder.mkdir()
     test_the_hash_is_of_the_content_and_not_of_the_file(tmp_path)
@@ -335,9 +315,7 @@ def test_one_datasets_content_by_another_datasets_name_is_refused(tmp_path: Path
 # Where a named dataset is looked for
 
 
-def test_the_environment_may_name_a_file_or_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_may_name_a_file_or_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez(tmp_path / "mnist.npz", **made_up((28, 28)))
     for value in (tmp_path, tmp_path / "mnist.npz"):
         monkeypatch.setenv("REPORTGEN_DATA", str(value))
@@ -380,9 +358,7 @@ def test_classes_that_a_split_lacks_are_warned_of(tmp_path: Path) -> None:
 
 def test_a_single_class_is_warned_of(tmp_path: Path) -> None:
     path = saved(tmp_path / "w.npz", y_train=np.full(6, 7), y_test=np.full(4, 7))
-    assert load(path=path).warnings == (
-        "All images are of one class, 7, so there is nothing to tell apart.",
-    )
+    assert load(path=path).warnings == ("All images are of one class, 7, so there is nothing to tell apart.",)
 
 
 def test_test_images_that_also_occur_in_training_are_counted(tmp_path: Path) -> None:
@@ -411,9 +387,7 @@ def digits() -> Dataset:
     return load("digits")
 
 
-def test_the_digits_need_nothing_and_never_change(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_digits_need_nothing_and_never_change(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPORTGEN_DATA", "/nowhere")
     again = load("digits")
     assert again.sha256 == digits.sha256 == DIGITS_SHA256
@@ -449,8 +423,8 @@ def test_every_known_dataset_is_described() -> None:
 
 
 @pytest.mark.mnist
-def test_real_mnist_is_recognised_by_its_content(mnist_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "numbers.npz").symlink_to(mnist_file)
+def test_real_mnist_is_recognised_by_its_content(mnist_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "numbers.npz").symlink_to(mnist_path)
     data = load(path=tmp_path / "numbers.npz")
     assert (data.name, data.title, data.sha256) == ("mnist", "MNIST", MNIST_SHA256)
     assert (data.n_train, data.n_test, data.warnings) == (60_000, 10_000, ())
@@ -459,8 +433,8 @@ def test_real_mnist_is_recognised_by_its_content(mnist_file: Path, tmp_path: Pat
 
 
 @pytest.mark.mnist
-def test_real_mnist_given_as_fashion_mnist_is_refused(mnist_file: Path) -> None:
-    assert "its content is MNIST; expected Fashion-MNIST" in refusal(mnist_file, "fashion_mnist")
+def test_real_mnist_given_as_fashion_mnist_is_refused(mnist_path: Path) -> None:
+    assert "its content is MNIST; expected Fashion-MNIST" in refusal(mnist_path, "fashion_mnist")
 
 
 def test_loading_data_imports_neither_keras_nor_tensorflow() -> None:

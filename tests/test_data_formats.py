@@ -79,9 +79,7 @@ def npy_claiming(header: str, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data
 
 
-def zipped(
-    members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED, suffix: str = ".npy"
-) -> bytes:
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED, suffix: str = ".npy") -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", compression) as archive:
         for name, data in members.items():
@@ -179,9 +177,7 @@ def test_every_npy_format_version_is_read(tmp_path: Path, version: tuple[int, in
 @pytest.mark.parametrize(
     "compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
-def test_every_compression_of_a_zip_is_read_whole_or_refused_damaged(
-    folder: Path, compression: int
-) -> None:
+def test_every_compression_of_a_zip_is_read_whole_or_refused_damaged(folder: Path, compression: int) -> None:
     valid = zipped({name: npy(array) for name, array in tiny().items()}, compression)
     assert load(path=write(folder / "c.npz", valid)).n_train == 6
     for position in range(0, len(valid), 7):
@@ -200,12 +196,8 @@ def test_a_damaged_npz_loads_or_is_refused(folder: Path, data: st.DataObject, st
 
 @many
 @given(data=st.data())
-def test_a_damaged_npy_within_a_sound_zip_loads_or_is_refused(
-    folder: Path, data: st.DataObject
-) -> None:
-    member = data.draw(
-        damaged(npy(tiny()["x_train"], data.draw(st.sampled_from([(1, 0), (2, 0)]))))
-    )
+def test_a_damaged_npy_within_a_sound_zip_loads_or_is_refused(folder: Path, data: st.DataObject) -> None:
+    member = data.draw(damaged(npy(tiny()["x_train"], data.draw(st.sampled_from([(1, 0), (2, 0)])))))
     loads_or_refuses(write(folder / "m.npz", npz_with(member)))
 
 
@@ -214,9 +206,7 @@ def test_a_damaged_npy_within_a_sound_zip_loads_or_is_refused(
     descr=st.sampled_from(["'|u1'", "'O'", "'<U3'", "[('a','<i4')]", "('u1',(2,))", "'M8[D]'", "7"])
     | st.text(max_size=6).map(repr),
     order=st.sampled_from(["True", "False", "0", "None"]),
-    shape=st.lists(
-        st.integers(-2, 5) | st.sampled_from([2**31, 2**63, 2**64, 10**30]), max_size=6
-    ).map(tuple)
+    shape=st.lists(st.integers(-2, 5) | st.sampled_from([2**31, 2**63, 2**64, 10**30]), max_size=6).map(tuple)
     | st.sampled_from(["3", "(6.0, 5, 4)", "(True, 5)", "'abc'", "(((", "(" * 300]),
     data=st.binary(max_size=130),
 )
@@ -254,9 +244,7 @@ def test_random_bytes_are_refused_as_an_npz(folder: Path, data: bytes) -> None:
         (b"not an array", "cannot be read"),
     ],
 )
-def test_an_npy_member_of_the_wrong_kind_is_refused(
-    tmp_path: Path, member: bytes, reason: str
-) -> None:
+def test_an_npy_member_of_the_wrong_kind_is_refused(tmp_path: Path, member: bytes, reason: str) -> None:
     message = refusal(write(tmp_path / "w.npz", npz_with(member)))
     assert reason in message
 
@@ -320,9 +308,7 @@ def test_an_npy_of_128_bytes_that_claims_32_gib_allocates_nothing(tmp_path: Path
 
 
 @pytest.mark.parametrize("claim", [2**32 - 2, 2**31])
-def test_an_archive_that_claims_more_than_it_holds_allocates_nothing(
-    tmp_path: Path, claim: int
-) -> None:
+def test_an_archive_that_claims_more_than_it_holds_allocates_nothing(tmp_path: Path, claim: int) -> None:
     header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({claim},)}}"
     member = npy_claiming(header.ljust(117) + "\n", b"data")
     data = bytearray(npz_with(member))
@@ -340,9 +326,7 @@ def test_an_npy_header_that_claims_4_gib_of_header_is_not_read(tmp_path: Path) -
         assert "cannot be read" in refusal(path)
 
 
-def test_an_archive_beyond_the_cap_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_archive_beyond_the_cap_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_BYTES == 8 * 2**30
     monkeypatch.setattr("reportgen.data.formats.MAX_BYTES", 100)
     path = write(tmp_path / "cap.npz", zipped({n: npy(array) for n, array in tiny().items()}))
@@ -400,9 +384,7 @@ def test_a_damaged_idx_loads_or_is_refused(folder: Path, data: st.DataObject, pa
 
 
 @many
-@given(
-    data=st.binary(max_size=200), prefix=st.sampled_from([b"", b"\x1f\x8b\x08", b"\0\0\x08\x03"])
-)
+@given(data=st.binary(max_size=200), prefix=st.sampled_from([b"", b"\x1f\x8b\x08", b"\0\0\x08\x03"]))
 def test_random_bytes_are_refused_as_idx(folder: Path, data: bytes, prefix: bytes) -> None:
     with pytest.raises(DataError):
         read_idx(write(folder / "random-idx", prefix + b"\xff" + data), (3,))
@@ -464,9 +446,7 @@ GOOD = idx(tiny()["x_train"])
         (gzip.compress(GOOD) + gzip.compress(b"more"), "found more"),
     ],
 )
-def test_an_idx_file_that_is_not_as_it_should_be_is_refused(
-    tmp_path: Path, data: bytes, reason: str
-) -> None:
+def test_an_idx_file_that_is_not_as_it_should_be_is_refused(tmp_path: Path, data: bytes, reason: str) -> None:
     path = write(tmp_path / "train-images-idx3-ubyte", data)
     with pytest.raises(DataError, match=reason) as refused:
         read_idx(path, (3, 4))

@@ -213,9 +213,7 @@ def test_a_cache_that_cannot_be_written_to_is_done_without(
 # A download that does not
 
 
-def test_a_file_that_is_not_there_is_reported(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_is_not_there_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     offer_mnist(server, monkeypatch)
     server.answers.clear()
     assert f"{server.address} answered 404 Not Found" in unavailable()
@@ -290,9 +288,7 @@ def test_a_download_without_end_is_given_up(
         fetch(file, tmp_path / "endless", timeout=PATIENCE)
 
 
-def test_an_answer_that_is_not_http_is_reported(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_is_not_http_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     offer_mnist(server, monkeypatch)
 
     def greet(request: BaseHTTPRequestHandler) -> None:

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reportgen.analysis.scores import WILSON, Leaderboard, Score
-from reportgen.text import count, digits_for, fraction, listing, number_word, percent, seconds
+from reportgen.text import (
+    PERCENT,
+    count,
+    digits_for,
+    fraction,
+    listing,
+    number_word,
+    percent,
+    seconds,
+)
 
 
 @dataclass(frozen=True)
@@ -27,12 +36,12 @@ def clearly_above(one: Score, other: Score) -> bool:
 
 
 def _shown(score: Score, board: Leaderboard) -> str:
-    return f"{percent(score.accuracy, digits_for(board.n_test))} %"
+    return f"{percent(score.accuracy, digits_for(board.n_test))}{PERCENT}"
 
 
 def _bounds(score: Score, board: Leaderboard) -> str:
     digits = digits_for(board.n_test)
-    return f"{percent(score.low, digits)} to {percent(score.high, digits)} %"
+    return f"{percent(score.low, digits)} to {percent(score.high, digits)}{PERCENT}"
 
 
 def against_baseline(board: Leaderboard) -> Sentence | None:
@@ -51,12 +60,13 @@ def against_baseline(board: Leaderboard) -> Sentence | None:
     else:
         lead = f"{number_word(len(above)).capitalize()} of {number_word(len(others))} networks "
         lead += f"{'is' if len(above) == 1 else 'are'} more accurate than the baseline {base.variant}."
-    rest = _spread(others, base, board)
+    rest = _spread(above, base, board) if above else ""
     if level:
-        rest += f" {listing([one.variant for one in level])} can't be told from it by this run."
+        named = [f"{one.variant} ({_shown(one, board)})" for one in level]
+        rest += f" {listing(named)} can't be told from it by this run."
     if below:
         rest += f" {listing([one.variant for one in below])} {_verb(below)} clearly less accurate."
-    return Sentence(lead, rest)
+    return Sentence(lead, rest.strip())
 
 
 def _verb(scores: list[Score]) -> str:
@@ -66,7 +76,9 @@ def _verb(scores: list[Score]) -> str:
 def _all_above(others: list[Score], base: Score) -> str:
     if len(others) == 1:
         return f"{others[0].variant} is more accurate than the baseline {base.variant}."
-    return f"All {number_word(len(others))} other networks are more accurate than the baseline {base.variant}."
+    return (
+        f"All {number_word(len(others))} other networks are more accurate than the baseline {base.variant}."
+    )
 
 
 def _spread(others: list[Score], base: Score, board: Leaderboard) -> str:
@@ -75,9 +87,8 @@ def _spread(others: list[Score], base: Score, board: Leaderboard) -> str:
     if len(others) > 1:
         reach = f"{percent(worst.accuracy, digits_for(board.n_test))} to {reach}"
     mean = " on average over the seeds" if board.interval != WILSON else ""
-    return f"They classify {reach} of the test images rightly, the baseline {_shown(base, board)}{mean}." if (
-        len(others) > 1
-    ) else f"It classifies {reach} of the test images rightly, the baseline {_shown(base, board)}{mean}."
+    subject = "They classify" if len(others) > 1 else "It classifies"
+    return f"{subject} {reach} of the test images rightly, the baseline {_shown(base, board)}{mean}."
 
 
 def best_score(board: Leaderboard) -> Sentence | None:

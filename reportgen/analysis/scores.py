@@ -93,7 +93,16 @@ def _score(variant: str, rows: pd.DataFrame, n_test: int, several: bool, baselin
     if done.empty:
         nan = float("nan")
         return Score(
-            variant, baseline, int(params.iloc[0]) if len(params) else None, 0, nan, nan, nan, nan, nan, nan,
+            variant,
+            baseline,
+            int(params.iloc[0]) if len(params) else None,
+            0,
+            nan,
+            nan,
+            nan,
+            nan,
+            nan,
+            nan,
             reason=f"{rows['status'].iloc[0]}: {rows['error'].iloc[0]}",
         )
     accuracy = done["test_accuracy"]

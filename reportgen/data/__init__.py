@@ -155,9 +155,7 @@ class _Found:
     sha256: str
 
 
-def _build(
-    clean: Arrays, name: str | None, class_names: Sequence[str] | None, found: _Found
-) -> Dataset:
+def _build(clean: Arrays, name: str | None, class_names: Sequence[str] | None, found: _Found) -> Dataset:
     """Make the Dataset, with what is known of it where it goes by a name."""
     known = DATASETS[name] if name else None
     if known:
@@ -219,8 +217,7 @@ def _read(path: Path) -> tuple[Arrays, str]:
         raise DataError(f"{path}: {what}; expected an .npz file or a folder of IDX files")
     if path.suffix.lower() != ".npz":
         raise DataError(
-            f"{path}: is of an unknown kind; expected an .npz file, or the folder that "
-            "holds four IDX files"
+            f"{path}: is of an unknown kind; expected an .npz file, or the folder that holds four IDX files"
         )
     return read_npz(path), path.name
 
@@ -257,15 +254,12 @@ def _check_it_fits(clean: Arrays, known: KnownDataset, where: str) -> None:
     shape = clean.x_train.shape[1:]
     if shape != known.image_shape:
         raise DataError(
-            f"{where}: its images have the shape {shape}; "
-            f"expected {known.image_shape} of {known.title}"
+            f"{where}: its images have the shape {shape}; expected {known.image_shape} of {known.title}"
         )
     name_classes(clean, known.class_names, where)
 
 
-def _warn_of_other_content(
-    clean: Arrays, known: KnownDataset | None, sha256: str
-) -> tuple[str, ...]:
+def _warn_of_other_content(clean: Arrays, known: KnownDataset | None, sha256: str) -> tuple[str, ...]:
     """Say so where data goes by a known name and is not the published set."""
     if known is None or sha256 == known.content_sha256:
         return ()

@@ -147,12 +147,8 @@ def _normalise_pixels(
         if kind not in KINDS.values():
             raise DataError(f"{where}: {key} holds {kind}; expected whole numbers or floats")
     if kinds[0] != kinds[1]:
-        raise DataError(
-            f"{where}: x_train holds {kinds[0]}, x_test {kinds[1]}; expected the same of both"
-        )
-    highest = max(
-        _check_pixels(x_train, f"{where}: x_train"), _check_pixels(x_test, f"{where}: x_test")
-    )
+        raise DataError(f"{where}: x_train holds {kinds[0]}, x_test {kinds[1]}; expected the same of both")
+    highest = max(_check_pixels(x_train, f"{where}: x_train"), _check_pixels(x_test, f"{where}: x_test"))
     return _convert_pixels(x_train, highest), _convert_pixels(x_test, highest)
 
 
@@ -198,9 +194,7 @@ def _normalise_labels(y: NDArray[Any], where: str) -> NDArray[np.int64]:
         wrong |= y != np.floor(y)
     if wrong.any():
         index = int(wrong.argmax())
-        raise DataError(
-            f"{where}[{index}] is {y[index]}; expected a whole number from 0 to {MAX_LABEL}"
-        )
+        raise DataError(f"{where}[{index}] is {y[index]}; expected a whole number from 0 to {MAX_LABEL}")
     return y.astype(np.int64)
 
 
@@ -222,14 +216,12 @@ def _check_they_fit(clean: Arrays, where: str) -> None:
         n_images, n_labels = (len(getattr(clean, f"{axis}_{split}")) for axis in "xy")
         if n_images != n_labels:
             raise DataError(
-                f"{where}: x_{split} has {n_images:,} images, y_{split} {n_labels:,} "
-                "labels; expected as many"
+                f"{where}: x_{split} has {n_images:,} images, y_{split} {n_labels:,} labels; expected as many"
             )
     train, test = clean.x_train.shape[1:], clean.x_test.shape[1:]
     if train != test:
         raise DataError(
-            f"{where}: x_train has images of {train}, x_test of {test}; "
-            "expected one shape (h, w, c)"
+            f"{where}: x_train has images of {train}, x_test of {test}; expected one shape (h, w, c)"
         )
 
 

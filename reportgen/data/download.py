@@ -228,9 +228,7 @@ def _reason(error: BaseException | str) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _read_into(
-    url: str, timeout: float, chunks: Queue[bytes | Exception], stopped: threading.Event
-) -> None:
+def _read_into(url: str, timeout: float, chunks: Queue[bytes | Exception], stopped: threading.Event) -> None:
     """Put a URL's bytes into a queue, then b"" as the end; or the exception that ended it."""
     try:
         # Twice the patience of the one who waits on the queue, so that it is he who gives up.
@@ -287,9 +285,7 @@ def read_cifar10_archive(path: Path) -> Arrays:
                     stream = tar.extractfile(member)
                     batches[wanted[member.name]] = stream.read() if stream else b""
     except (*DAMAGED, tarfile.TarError) as error:
-        raise DataError(
-            f"{path}: cannot be read ({one_line(error)}); expected CIFAR-10's tar.gz"
-        ) from error
+        raise DataError(f"{path}: cannot be read ({one_line(error)}); expected CIFAR-10's tar.gz") from error
     return read_cifar10(batches, path)
 
 
@@ -321,9 +317,7 @@ def _read_batch(pickled: bytes, where: str) -> tuple[NDArray[np.uint8], NDArray[
         )
     except Exception as error:  # unpickling may raise anything, says pickle's documentation
         reason = one_line(error)
-        raise DataError(
-            f"{where} cannot be read ({reason}); expected a pickled batch of CIFAR-10"
-        ) from error
+        raise DataError(f"{where} cannot be read ({reason}); expected a pickled batch of CIFAR-10") from error
 
 
 class _PickledArray:

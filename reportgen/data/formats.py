@@ -86,10 +86,7 @@ def read_npz(path: Path) -> Arrays:
     with _refusing_damage(path, "a file that numpy.savez wrote"), zipfile.ZipFile(path) as archive:
         members = _npz_members(path, archive)
         return Arrays(
-            **{
-                name: _read_member(f"{path}: {name}", archive, member)
-                for name, member in members.items()
-            }
+            **{name: _read_member(f"{path}: {name}", archive, member) for name, member in members.items()}
         )
 
 
@@ -99,11 +96,7 @@ def read_idx_folder(folder: Path) -> Arrays:
     Raises DataError where a file is missing or damaged.
     """
     found = find_idx_files(folder)
-    missing = [
-        f"{stem}-idx{ndims[0]}-ubyte"
-        for key, (stem, ndims) in IDX_FILES.items()
-        if key not in found
-    ]
+    missing = [f"{stem}-idx{ndims[0]}-ubyte" for key, (stem, ndims) in IDX_FILES.items() if key not in found]
     if missing:
         raise DataError(
             f"{folder}: {', '.join(missing)} missing; expected the four IDX files "
@@ -120,12 +113,7 @@ def find_idx_files(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
     found = {}
     for key, (stem, ndims) in IDX_FILES.items():
-        names = [
-            f"{stem}{dot}idx{ndim}-ubyte{gz}"
-            for ndim in ndims
-            for dot in "-."
-            for gz in ("", ".gz")
-        ]
+        names = [f"{stem}{dot}idx{ndim}-ubyte{gz}" for ndim in ndims for dot in "-." for gz in ("", ".gz")]
         match = next((name for name in names if name in present), None)
         if match is not None:
             found[key] = present[match]
@@ -147,8 +135,7 @@ def read_idx(path: Path, ndims: tuple[int, ...]) -> NDArray[np.uint8]:
     if len(data) != size:
         found = "more" if len(data) > size else f"{len(data):,}"
         raise DataError(
-            f"{path}: its header promises {_shape_text(shape)} = {size:,} bytes of "
-            f"data, found {found}"
+            f"{path}: its header promises {_shape_text(shape)} = {size:,} bytes of data, found {found}"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)
 
@@ -228,9 +215,7 @@ def _check_dtype(where: str, dtype: np.dtype[Any]) -> None:
 
 def _check_size(path: Path, size: int) -> None:
     if size > MAX_BYTES:
-        raise DataError(
-            f"{path}: claims {size:,} bytes of data; expected at most {MAX_BYTES // 2**30} GiB"
-        )
+        raise DataError(f"{path}: claims {size:,} bytes of data; expected at most {MAX_BYTES // 2**30} GiB")
 
 
 def _read_up_to(stream: Stream, size: int) -> bytearray:
@@ -275,8 +260,7 @@ def _read_idx_shape(path: Path, stream: Stream, ndims: tuple[int, ...]) -> tuple
     header = stream.read(4 * ndim)
     if len(header) < 4 * ndim:
         raise DataError(
-            f"{path}: ends within its header, after {4 + len(header)} bytes; "
-            f"expected {4 + 4 * ndim}"
+            f"{path}: ends within its header, after {4 + len(header)} bytes; expected {4 + 4 * ndim}"
         )
     shape = struct.unpack(f">{ndim}I", header)
     if 0 in shape:

@@ -20,7 +20,10 @@ def run_jobs(
     jobs: Sequence[Job], dataset: Dataset, observer: Observer, folder: Path | None = None
 ) -> Iterator[Outcome]:
     """Train each job; one that raises is recorded as failed, with its reason, and the others go on."""
-    from reportgen.training.fit import train  # noqa: PLC0415  TensorFlow, only once it is needed
+    from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow, only once it is needed
+
+    load_keras()
+    from reportgen.training.fit import train  # noqa: PLC0415
 
     for job in jobs:
         observer.job_started(job)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from plotnine import (
     aes,
-    annotate,
     coord_cartesian,
     coord_fixed,
+    element_blank,
+    element_text,
     facet_wrap,
     geom_line,
     geom_linerange,
@@ -21,6 +23,7 @@ from plotnine import (
     ggplot,
     labs,
     scale_color_identity,
+    scale_color_manual,
     scale_fill_gradient,
     scale_linetype_manual,
     scale_shape_manual,
@@ -30,15 +33,16 @@ from plotnine import (
     scale_y_reverse,
     theme,
 )
-from plotnine import element_blank, element_line
 
 from reportgen.analysis.scores import Leaderboard
 from reportgen.report import theme as look
 from reportgen.report.labels import place
+from reportgen.text import inert
 
 PANELS_IN_A_ROW = 4
 WIDTH = 6.5  # inches: the text block of the page
-HALF = 3.15
+HALF = 3.1
+THIRD = 2.05
 
 
 def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) -> ggplot:
@@ -58,12 +62,18 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
     rows = -(-len(names) // PANELS_IN_A_ROW)
     tall = max(name.count("\n") for name in names.values()) * 0.13
     title = "accuracy, %" if metric == "accuracy" else "loss (cross-entropy)"
+    lines: Any = [
+        geom_line(aes(group="other"), others, color=look.HAIRLINE, size=0.5),
+        geom_line(aes(group="line", linetype="split", color="split"), data, size=0.35, alpha=0.5),
+        geom_line(aes(linetype="split", color="split"), size=0.8),
+    ]
+    if means["epoch"].nunique() == 1:  # one point makes no line
+        lines = []
     return (
         ggplot(means, aes("epoch", "value"))
-        + geom_line(aes(group="other"), others, color=look.HAIRLINE, size=0.5)
-        + geom_line(aes(group="line", linetype="split", color="split"), data, size=0.35, alpha=0.5)
-        + geom_line(aes(linetype="split", color="split"), size=0.8)
+        + lines
         + geom_point(aes(shape="split", color="split"), size=1.5, stroke=0)
+        + geom_point(aes(color="split"), _reported(means), size=2.4, stroke=0)
         + geom_text(aes(label="label", color="split"), _split_labels(means), ha="left", size=look.SIZE)
         + facet_wrap("panel", ncol=min(PANELS_IN_A_ROW, len(names)))
         + scale_linetype_manual({"train": (0, (2.5, 1.5)), "validation": "solid"})
@@ -77,10 +87,13 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
     )
 
 
-def _split_colors() -> object:
-    from plotnine import scale_color_manual
-
+def _split_colors() -> scale_color_manual:
     return scale_color_manual({"train": look.CONTRAST, "validation": look.ACCENT})
+
+
+def _reported(means: pd.DataFrame) -> pd.DataFrame:
+    """Take each panel's last validation point: the epoch that is reported."""
+    return means[(means["split"] == "validation") & (means["epoch"] == means["epoch"].max())]
 
 
 def _split_labels(means: pd.DataFrame) -> pd.DataFrame:
@@ -147,21 +160,17 @@ def cost_against_accuracy(board: Leaderboard, cost: str) -> ggplot:
             color=look.GREY,
             size=0.25,
         )
-        + geom_text(
-            aes("label_x", "label_y", label="label"), ha="left", va="center", size=look.SIZE - 0.5
-        )
+        + geom_text(aes("label_x", "label_y", label="label"), ha="left", va="center", size=look.SIZE - 0.5)
         + scale_color_identity()
         + scale_shape_manual({"baseline": "D", "variant": "o"})
-        + scale_x_log10(
-            labels=_short_counts, breaks=_log_breaks(*limits[0]), limits=limits[0], expand=(0, 0)
-        )
+        + scale_x_log10(labels=_short_counts, breaks=_log_breaks(*limits[0]), limits=limits[0], expand=(0, 0))
         + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
         + labs(x=title, y="test accuracy, %")
         + look.base(HALF, height)
     )
 
 
-def _short_counts(values: Sequence[float]) -> list[str]:
+def _short_counts(values: Any) -> list[str]:
     return [_short(value) for value in values]
 
 
@@ -192,7 +201,9 @@ def _nice_breaks(low: float, high: float) -> list[float]:
     return [0, 50, 100]
 
 
-def confusion_matrix(confusion: pd.DataFrame, classes: Sequence[str], darkest: float) -> ggplot:
+def confusion_matrix(
+    confusion: pd.DataFrame, classes: Sequence[str], darkest: float, width: float = HALF
+) -> ggplot:
     """Draw one training's confusion: mistakes coloured by their share of the row, the diagonal grey.
 
     `confusion` has label, predicted, count; `darkest` is the share that takes the darkest colour, the same
@@ -204,7 +215,7 @@ def confusion_matrix(confusion: pd.DataFrame, classes: Sequence[str], darkest: f
     data = data.assign(share=data["count"] / totals, right=data["label"] == data["predicted"])
     wrong, right = data[~data["right"]], data[data["right"]]
     dark = wrong["share"] > 0.55 * darkest
-    size = look.SIZE - (0.5 if k <= 10 else 2.2)
+    size = min(look.SIZE - 0.5, 26 * width / k)  # points that let four figures into a cell
     plot = (
         ggplot(data, aes("predicted", "label"))
         + geom_tile(aes(fill="share"), wrong, color="white", size=0.6)
@@ -214,12 +225,15 @@ def confusion_matrix(confusion: pd.DataFrame, classes: Sequence[str], darkest: f
         + scale_y_reverse(breaks=_class_breaks(k), labels=_class_labels(classes), expand=(0, 0))
         + coord_fixed()
         + labs(x="predicted", y="true")
-        + look.base(HALF, HALF)
-        + theme(panel_grid_major_y=element_blank(), axis_ticks=element_blank())
+        + look.base(width, width)
+        + theme(
+            panel_grid_major_y=element_blank(),
+            axis_ticks=element_blank(),
+            axis_title=element_text(size=look.SIZE - (0 if width == HALF else 1)),
+            axis_text=element_text(size=look.SIZE - (0.5 if width == HALF else 1.2)),
+        )
     )
     if any(len(name) > 2 for name in classes):
-        from plotnine import element_text
-
         plot += theme(axis_text_x=element_text(rotation=45, ha="right", rotation_mode="anchor"))
     if k > 20:
         return plot
@@ -237,6 +251,4 @@ def _class_breaks(k: int) -> list[int]:
 
 
 def _class_labels(classes: Sequence[str]) -> list[str]:
-    from reportgen.text import inert
-
     return [inert(classes[n], 14) for n in _class_breaks(len(classes))]

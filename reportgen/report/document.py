@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reportgen.analysis.scores import shown_seed
 from reportgen.report.images import data_uri
+from reportgen.text import inert, listing
 
 if TYPE_CHECKING:
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
     from reportgen.results import DatasetRecord, Results
+
+CLASS_NAME = 24  # characters of a class's name under an image
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Figure:
     alt: str
     lead: str
     caption: str
-    half: bool = False
+    width: str = "whole"  # or half, third: a class of the style sheet
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,27 @@ class Context:
         """Give the protocol as it was run."""
         return self.lab.protocol
 
-    def chart(self, svg: bytes, alt: str, lead: str, caption: str, half: bool = False) -> Figure:
+    def class_name(self, label: int) -> str:
+        """Give a class's name, short enough to stand under an image."""
+        return inert(self.dataset.classes[label], CLASS_NAME)
+
+    def shown(self) -> list[tuple[str, int]]:
+        """List the variants that have predictions, with the seed that is shown."""
+        seeds = ((name, shown_seed(self.results, name)) for name in self.results.variants)
+        return [(name, seed) for name, seed in seeds if seed is not None]
+
+    def without_predictions(self, shown: list[str]) -> str:
+        """Say which variants cannot be shown, and why; empty where all can."""
+        left = [name for name in self.results.variants if name not in shown]
+        if not left:
+            return ""
+        they_have = "they have" if len(left) > 1 else "it has"
+        return f"Not applicable to {listing(left)}, because {they_have} no predictions."
+
+    def chart(self, svg: bytes, alt: str, lead: str, caption: str, width: str = "whole") -> Figure:
         """Number a chart."""
         uri = data_uri(svg, "image/svg+xml")
-        return Figure(self.numbers.figure(), uri, alt, lead, caption, half)
+        return Figure(self.numbers.figure(), uri, alt, lead, caption, width)
 
     def table(self, lead: str, text: str) -> Caption:
         """Number a table."""
@@ -111,6 +132,7 @@ class Document:
     title: str
     course: str
     running_title: str
+    running_course: str
     subtitle: str
     description: str
     notes: tuple[str, ...]

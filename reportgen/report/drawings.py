@@ -38,14 +38,12 @@ class Drawing:
     alt: str
     rects: tuple[Rect, ...] = ()
     arrows: tuple[tuple[float, float, float], ...] = ()  # x, y, length
-    images: tuple[str, ...] = field(default=(), repr=False)
+    images: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # uri, alt
 
 
 def _grid(n: int, x: float, y: float, kind: str = "cell", numbers: list[int] | None = None) -> list[Rect]:
     texts = [str(one) for one in numbers] if numbers else [""] * n * n
-    return [
-        Rect(x + CELL * (k % n), y + CELL * (k // n), CELL, CELL, kind, texts[k]) for k in range(n * n)
-    ]
+    return [Rect(x + CELL * (k % n), y + CELL * (k // n), CELL, CELL, kind, texts[k]) for k in range(n * n)]
 
 
 def convolution() -> Drawing:
@@ -66,8 +64,7 @@ def pooling() -> Drawing:
     grid = np.array(numbers).reshape(2, 2, 2, 2).max(axis=(1, 3)).ravel().tolist()
     wide = [Rect(r.x * 1.5, r.y * 1.5, 15, 15, r.kind, r.text) for r in _grid(4, 0, 0, "cell", numbers)]
     small = [
-        Rect(110 + r.x * 1.5, 15 + r.y * 1.5, 15, 15, "hit", r.text)
-        for r in _grid(2, 0, 0, "hit", grid)
+        Rect(110 + r.x * 1.5, 15 + r.y * 1.5, 15, 15, "hit", r.text) for r in _grid(2, 0, 0, "hit", grid)
     ]
     lines = [Rect(30 * a, 30 * b, 30, 30, "outline") for a in (0, 1) for b in (0, 1)]
     alt = "Each 2 by 2 block of a 4 by 4 map keeps its largest value: " + ", ".join(map(str, grid)) + "."
@@ -100,8 +97,11 @@ def shuffle(image: NDArray[np.uint8]) -> Drawing:
     h, w, c = image.shape
     order = np.random.default_rng(0).permutation(h * w)
     mixed = image.reshape(h * w, c)[order].reshape(h, w, c)
-    alt = "A test image, and the same pixels in a shuffled order, in which nothing can be seen."
-    return Drawing(0, 0, alt, images=(png_uri(image), png_uri(mixed)))
+    both = (
+        (png_uri(image), "A test image"),
+        (png_uri(mixed), "The same pixels in a shuffled order, in which nothing can be seen"),
+    )
+    return Drawing(0, 0, "", images=both)
 
 
 DRAWINGS: dict[str, Callable[[], Drawing]] = {
@@ -132,7 +132,7 @@ class Volume:
         return self.sheets[-1]
 
 
-LARGEST = 44  # pixels of the widest map in a trace
+LARGEST = 40  # pixels of the widest map in a trace
 
 
 def volumes(shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[Volume, ...]:

@@ -43,7 +43,8 @@ def build(results: Results) -> Document:
     return Document(
         title=inert(lab.title, LONGEST_TITLE),
         course=inert(lab.course, LONGEST_TITLE),
-        running_title=shorten(" ".join(inert(lab.title).split()), RUNNING_TITLE),
+        running_title=_running(lab.title),
+        running_course=_running(lab.course),
         subtitle=_subtitle(context),
         description=f"{len(results.variants)} networks on {context.dataset.title}",
         notes=_notes(context),
@@ -52,6 +53,10 @@ def build(results: Results) -> Document:
         figures=numbers.figures,
         tables=numbers.tables,
     )
+
+
+def _running(text: str) -> str:
+    return shorten(" ".join(inert(text).split()), RUNNING_TITLE)
 
 
 def _subtitle(context: Context) -> str:

@@ -43,10 +43,13 @@ def place(data: pd.DataFrame, width: float, height: float, points: float) -> pd.
     across = _inches(np.log10(data["x"].to_numpy()), np.log10(x_limits), width)
     up = {c: _inches(data[c].to_numpy(), y_limits, height) for c in ("y", "low", "high")}
     em = points / POINTS_PER_INCH
-    taken = [_Box(x - em / 2, low, x + em / 2, high) for x, low, high in
-             zip(across, up["low"], up["high"], strict=True)]
-    taken += [_Box(x - em / 2, y - em / 2, x + em / 2, y + em / 2)
-              for x, y in zip(across, up["y"], strict=True)]
+    taken = [
+        _Box(x - em / 2, low, x + em / 2, high)
+        for x, low, high in zip(across, up["low"], up["high"], strict=True)
+    ]
+    taken += [
+        _Box(x - em / 2, y - em / 2, x + em / 2, y + em / 2) for x, y in zip(across, up["y"], strict=True)
+    ]
     names = [wrap_name(name, 16) for name in data["variant"]]
     spots = []
     for name, x, y in zip(names, across, up["y"], strict=True):
@@ -67,7 +70,11 @@ def _text_size(name: str, em: float) -> tuple[float, float]:
 
 
 def _best(
-    x: float, y: float, size: tuple[float, float], em: float, taken: list[_Box],
+    x: float,
+    y: float,
+    size: tuple[float, float],
+    em: float,
+    taken: list[_Box],
     panel: tuple[float, float],
 ) -> tuple[_Box, bool]:
     """Try places from the nearest outwards; take the one that covers least."""

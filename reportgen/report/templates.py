@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reportgen.errors import RenderError
 from reportgen import text
+from reportgen.errors import RenderError
 
 
 def template_folder() -> Path:
@@ -31,6 +31,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (text.percent, text.count, text.seconds, text.shorten):
+    for function in (text.percent, text.count, text.seconds, text.shorten, text.unbroken):
         made.filters[function.__name__] = function
     return made

@@ -25,25 +25,27 @@ PALE = "#f3f4f6"
 INK = "#1b1f24"
 SANS = "Reportgen Sans"
 # A dollar sign in a class's name is a dollar sign; the same plot gives the same bytes.
-SETTINGS = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
+SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
 SIZE = 7.5  # points; charts are drawn at the size at which they are printed
 
 
 @cache
-def use_fonts() -> None:
-    """Make the shipped type known to matplotlib, under a name of our own.
+def use_fonts() -> tempfile.TemporaryDirectory[str]:
+    """Make the shipped type known to matplotlib, under a name of our own; gives where it is unpacked.
 
     The files' own family names carry their weights, and matplotlib reads no WOFF2: each is unpacked once
     for this process, and registered by file.
     """
-    folder = Path(tempfile.mkdtemp(prefix="reportgen-fonts-"))
-    for weight in (400, 600):
-        source = template_folder() / "fonts" / f"source-sans-3-latin-{weight}-normal.woff2"
-        file = folder / f"{weight}.ttf"
+    unpacked = tempfile.TemporaryDirectory(prefix="reportgen-fonts-")
+    # The semibold stands in as bold, a weight that the fallback type has too.
+    for stem, weight in (("400", 400), ("600", 700)):
+        source = template_folder() / "fonts" / f"source-sans-3-latin-{stem}-normal.woff2"
+        file = Path(unpacked.name) / f"{stem}.ttf"
         _unpack(source, file)
         font_manager.fontManager.ttflist.append(
             font_manager.FontEntry(fname=str(file), name=SANS, weight=weight)
         )
+    return unpacked
 
 
 def _unpack(source: Path, target: Path) -> None:
@@ -64,7 +66,7 @@ def base(width: float, height: float) -> theme:
         panel_grid_major_y=element_line(color=HAIRLINE, size=0.4),
         panel_grid_major_x=element_blank(),
         panel_grid_minor=element_blank(),
-        strip_text=element_text(weight=600, size=SIZE + 0.5, ha="left", color=INK),
+        strip_text=element_text(weight="bold", size=SIZE + 0.5, ha="left", color=INK),
         legend_position="none",
         plot_margin=0.01,
     )

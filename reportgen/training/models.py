@@ -64,9 +64,7 @@ def _pool(layer: Any) -> dict[str, Any]:
 
 
 KERAS: dict[type[stated.Layer], Callable[[Any], keras.layers.Layer]] = {
-    stated.Dense: lambda x: keras.layers.Dense(
-        x.dense, activation=x.activation, use_bias=x.use_bias
-    ),
+    stated.Dense: lambda x: keras.layers.Dense(x.dense, activation=x.activation, use_bias=x.use_bias),
     stated.Conv2D: lambda x: keras.layers.Conv2D(x.conv2d, **_conv(x)),
     stated.SeparableConv2D: lambda x: keras.layers.SeparableConv2D(
         x.separable_conv2d, depth_multiplier=x.depth_multiplier, **_conv(x)
@@ -116,15 +114,12 @@ def _find(reference: str, where: str, folder: Path | None) -> Callable[..., Any]
     return function  # type: ignore[no-any-return]  # checked by calling it
 
 
-def _check_probabilities(
-    model: keras.Model, image_shape: stated.Shape, n_classes: int, where: str
-) -> None:
+def _check_probabilities(model: keras.Model, image_shape: stated.Shape, n_classes: int, where: str) -> None:
     try:
         given = np.asarray(model(np.zeros((1, *image_shape), "float32"), training=False))
     except Exception as error:  # Keras raises what its layers raise
         raise LabError(
-            f"{where}: the model does not take an image of {stated.times(image_shape)}: "
-            f"{_one_line(error)}"
+            f"{where}: the model does not take an image of {stated.times(image_shape)}: {_one_line(error)}"
         ) from error
     if given.shape != (1, n_classes) or abs(float(given.sum()) - 1) > 1e-3:
         raise LabError(

@@ -1,0 +1,80 @@
+"""What the layers of a run show of each thing that a lab teaches: one sentence, counted and not typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from reportgen.text import count, number_word
+
+
+def _first_of(layers: pd.DataFrame, kind: str) -> pd.Series | None:
+    found = layers[(layers["type"] == kind) & (layers["params"] > 0)]
+    return found.iloc[0] if len(found) else None
+
+
+def fact_shuffle(layers: pd.DataFrame) -> str:
+    """Count what a dense layer that sees every pixel has to learn."""
+    dense = _first_of(layers, "Dense")
+    if dense is None:
+        return ""
+    return (
+        f"The first dense layer of {dense['variant']} has {count(dense['params'])} parameters: "
+        f"one for each of its inputs and units, and one bias a unit."
+    )
+
+
+def fact_convolution(layers: pd.DataFrame) -> str:
+    """Count what a convolution has to learn."""
+    conv = _first_of(layers, "Conv2D")
+    if conv is None:
+        return ""
+    return (
+        f"The first convolution of {conv['variant']} ({conv['setting']}) has {count(conv['params'])} "
+        f"parameters, wherever on the image its filters look."
+    )
+
+
+def fact_pooling(layers: pd.DataFrame) -> str:
+    """Count the parameters of all pooling layers."""
+    pools = layers[layers["type"].isin(["MaxPooling2D", "AveragePooling2D"])]
+    if pools.empty:
+        return ""
+    total = int(pools["params"].sum())
+    if len(pools) == 1:
+        return f"The one pooling layer of this lab has {count(total)} parameters."
+    return (
+        f"The {number_word(len(pools))} pooling layers of this lab have {count(total)} parameters together."
+    )
+
+
+def fact_stride(layers: pd.DataFrame) -> str:
+    """Compare the maps that leave a first convolution of stride 1 and of stride 2."""
+    return _compare(layers, ("stride 1", "stride 2"))
+
+
+def fact_padding(layers: pd.DataFrame) -> str:
+    """Compare the maps that leave a first convolution with valid and with same padding."""
+    return _compare(layers, ("valid", "same"))
+
+
+def _compare(layers: pd.DataFrame, settings: tuple[str, str]) -> str:
+    first = layers[(layers["position"] == 1) & (layers["type"] == "Conv2D")]
+    found = []
+    for setting in settings:
+        rows = first[first["setting"].str.split(", ").map(lambda parts, s=setting: s in parts)]
+        if rows.empty:
+            return ""
+        found.append(rows.iloc[0])
+    one, two = (f"{r['output_shape'].replace('x', '×')} in {r['variant']}" for r in found)
+    return f"After its first convolution the map measures {one}, {two}."
+
+
+FACTS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "shuffle": fact_shuffle,
+    "convolution": fact_convolution,
+    "pooling": fact_pooling,
+    "stride": fact_stride,
+    "padding": fact_padding,
+}

@@ -1,0 +1,27 @@
+"""The sections of the report, in order: each turns the results into what its template prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reportgen.report.document import Context
+from reportgen.report.sections.appendix import appendix
+from reportgen.report.sections.confusion import confusion
+from reportgen.report.sections.curves import curves
+from reportgen.report.sections.galleries import galleries
+from reportgen.report.sections.narrative import narrative
+from reportgen.report.sections.networks import networks
+from reportgen.report.sections.summary import summary
+from reportgen.report.sections.tradeoffs import tradeoffs
+
+SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
+    "summary": ("What came out", summary),
+    "narrative": ("What this lab is about", narrative),
+    "curves": ("How training went", curves),
+    "tradeoffs": ("Size, time and accuracy", tradeoffs),
+    "networks": ("The networks", networks),
+    "confusion": ("What they confuse", confusion),
+    "galleries": ("Hits and mistakes", galleries),
+    "appendix": ("How this report was made", appendix),
+}

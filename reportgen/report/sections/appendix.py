@@ -1,0 +1,68 @@
+"""How the report was made: protocol, data, machine and the command that makes it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from reportgen.report.document import Context
+from reportgen.text import count, percent
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """All that is needed to make the report again."""
+
+    facts: tuple[tuple[str, str], ...]
+    command: str
+
+
+def appendix(context: Context) -> Appendix:
+    """State protocol, data, versions and the command."""
+    run, protocol, dataset = context.results.record, context.protocol, context.dataset
+    rate = protocol.learning_rate
+    shape = "×".join(map(str, dataset.image_shape))
+    validation = protocol.validation
+    facts = [
+        (
+            "Data set",
+            f"{dataset.title}: {count(dataset.n_train)} training and "
+            f"{count(dataset.n_test)} test images of {shape}, {len(dataset.classes)} classes",
+        ),
+        ("Read from", dataset.source),
+        ("SHA-256 of the data", dataset.sha256),
+        (
+            "Scaling",
+            "pixels divided by 255, labels one-hot"
+            if protocol.loss.startswith("cat")
+            else "pixels divided by 255, labels as numbers",
+        ),
+        ("Epochs, batch size", f"{protocol.epochs}, {protocol.batch_size}"),
+        (
+            "Optimizer",
+            protocol.optimizer + (f", learning rate {rate:g}" if rate else ", Keras' own settings"),
+        ),
+        ("Loss, metric", f"{protocol.loss}, {protocol.metric}; float32"),
+        (
+            "Seeds",
+            ", ".join(str(n + 1) for n in range(protocol.seeds))
+            if protocol.seeds <= 12
+            else f"1 to {protocol.seeds}",
+        ),
+        (
+            "Validation",
+            "the test set" if validation == "test" else f"{percent(validation, 0)} % of train, held out",
+        ),
+        ("Started", f"{run.started:%d %B %Y, %H:%M} UTC, {count(run.seconds)} seconds of training"),
+    ]
+    if dataset.description:
+        facts.insert(1, ("About the data", dataset.description))
+    return Appendix((*facts, *_environment(run.environment)), shlex.join(run.argv))
+
+
+def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:
+    machine = ("processor", "cores", "system")
+    versions = [f"{name} {version}" for name, version in found.items() if name not in machine]
+    cores = found.get("cores", "unknown")
+    where = f"{found.get('processor', 'unknown')}, {cores} core{'' if cores == 1 else 's'}, {found.get('system', '')}"
+    return [("Versions", ", ".join(versions)), ("Machine", where)]

@@ -1,0 +1,87 @@
+"""How training went: learning curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reportgen.report import charts
+from reportgen.report.document import Context, Figure
+from reportgen.report.theme import to_svg
+from reportgen.text import listing, percent
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Learning curves; `missing` says which variants have none."""
+
+    validation: str
+    figures: tuple[Figure, ...]
+    missing: str
+
+
+def curves(context: Context) -> Curves:
+    """Draw accuracy and loss by epoch."""
+    epochs = context.results.epochs
+    finite = epochs[np.isfinite(epochs["value"].astype(float))]
+    drawn = [name for name in context.results.variants if (finite["variant"] == name).any()]
+    missing = [name for name in context.results.variants if name not in drawn]
+    note = f"No curve for {listing(missing)}: no epoch was finished." if missing else ""
+    if not drawn:
+        return Curves(_validation(context), (), note)
+    figures = tuple(_curve(context, metric, drawn) for metric in ("accuracy", "loss"))
+    return Curves(_validation(context), figures, note)
+
+
+def _validation(context: Context) -> str:
+    validation = context.protocol.validation
+    if validation == "test":
+        return (
+            "Validation is the test set itself, as in the lab notebook. With a fixed number of epochs "
+            "nothing was selected on it: the scores of this report are those after the last epoch."
+        )
+    return (
+        f"Validation is {percent(validation, 0)} % of the training set, held out by class and by seed. The "
+        "test set was used once, after the last epoch."
+    )
+
+
+def _curve(context: Context, metric: str, drawn: list[str]) -> Figure:
+    svg = to_svg(charts.learning_curves(context.results.epochs, metric, drawn))
+    several = context.protocol.seeds > 1
+    caption = (
+        "Solid: validation; dashed: train, averaged while the weights still change, with dropout on, so it "
+        "may lie below validation. Faint: the other variants' validation."
+    )
+    if several:
+        caption += " Thin lines are single seeds, strong ones their mean."
+    if metric == "loss":
+        caption = "As the figure before, for the loss; lower is better. " + _gap(context, drawn)
+    last = _last(context.results.epochs, metric, "validation")
+    ends = ", ".join(f"{name} {last[name]:.4f}" for name in drawn if name in last)
+    alt = f"Learning curves of {metric} by epoch, one panel a variant. Validation at the end: {ends}."
+    return context.chart(svg, alt, f"{metric.capitalize()} by epoch.", caption)
+
+
+def _last(epochs: pd.DataFrame, metric: str, split: str) -> dict[str, float]:
+    rows = epochs[(epochs["metric"] == metric) & (epochs["split"] == split)]
+    rows = rows.sort_values("epoch").groupby(["variant", "seed"], sort=False).last()
+    means = rows.groupby("variant", sort=False)["value"].mean()
+    return {str(name): float(value) for name, value in means.items() if np.isfinite(value)}
+
+
+def _gap(context: Context, drawn: list[str]) -> str:
+    """Name the variant whose validation loss exceeds its training loss most at the end."""
+    train = _last(context.results.epochs, "loss", "train")
+    held = _last(context.results.epochs, "loss", "validation")
+    gaps = {name: held[name] - train[name] for name in drawn if name in held and name in train}
+    if not gaps:
+        return ""
+    name = max(gaps, key=lambda one: gaps[one])
+    if gaps[name] <= 0:
+        return "At the end, no validation loss lies above its training loss."
+    return (
+        f"At the end, {name} has the widest gap: {held[name]:.3f} on validation, {train[name]:.3f} on train."
+    )

@@ -1,0 +1,52 @@
+"""The lab's own words, each point beside its drawing and a fact of this run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reportgen.analysis.facts import FACTS
+from reportgen.lab import Point
+from reportgen.report import drawings
+from reportgen.report.document import Context
+from reportgen.text import paragraphs
+
+
+@dataclass(frozen=True)
+class TaughtPoint:
+    """One thing that the lab teaches, with a drawing and what this run's networks show of it."""
+
+    title: str
+    paragraphs: tuple[Markup, ...]
+    drawing: drawings.Drawing | None
+    fact: str
+
+
+@dataclass(frozen=True)
+class Narrative:
+    """The lab's own words."""
+
+    introduction: tuple[Markup, ...]
+    points: tuple[TaughtPoint, ...]
+
+
+def narrative(context: Context) -> Narrative:
+    """Set the lab's words, each point beside its drawing."""
+    texts = context.lab.texts
+    points = tuple(_point(context, point) for point in texts.points)
+    return Narrative(tuple(paragraphs(texts.introduction)), points)
+
+
+def _point(context: Context, point: Point) -> TaughtPoint:
+    name = point.drawing or ""
+    drawing = _shuffled(context) if name == "shuffle" else None
+    if name in drawings.DRAWINGS:
+        drawing = drawings.DRAWINGS[name]()
+    fact = FACTS[name](context.results.layers) if name in FACTS else ""
+    return TaughtPoint(point.title, tuple(paragraphs(point.text)), drawing, fact)
+
+
+def _shuffled(context: Context) -> drawings.Drawing | None:
+    images = context.results.images
+    return drawings.shuffle(images[min(images)]) if images else None

@@ -1,0 +1,106 @@
+"""Each variant's layers, and how the feature map shrinks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reportgen.lab import Variant
+from reportgen.report import drawings
+from reportgen.report.document import Caption, Context
+from reportgen.text import count, inert
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One row of a layer table."""
+
+    type: str
+    setting: str
+    shape: str
+    params: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """One variant: its layers, and how the feature map shrinks."""
+
+    variant: str
+    baseline: bool
+    description: str
+    volumes: tuple[drawings.Volume, ...]
+    trace: Caption | None
+    rows: tuple[LayerRow, ...]
+    total: str
+    trainable: str
+    caption: Caption | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Every variant's layers."""
+
+    networks: tuple[Network, ...]
+
+
+def networks(context: Context) -> Networks:
+    """List each variant's layers with output shapes and parameters."""
+    variants = context.lab.variants
+    return Networks(tuple(_network(context, variant) for variant in variants))
+
+
+def _network(context: Context, variant: Variant) -> Network:
+    name = variant.name
+    layers = context.results.layers[context.results.layers["variant"] == name]
+    runs = context.results.runs[context.results.runs["variant"] == name]
+    stated = (variant.description, variant.baseline)
+    if layers.empty:
+        reason = f"No layers to show, because {runs['status'].iloc[0]}: {runs['error'].iloc[0]}"
+        return Network(name, stated[1], stated[0], (), None, (), "", "", None, inert(reason, 300))
+    total, trained = int(layers["params"].sum()), int(layers["trainable"].sum())
+    steps = _steps(context, layers)
+    trace = context.drawn(f"{name}, to scale.", _trace_caption(steps)) if len(steps) > 1 else None
+    return Network(
+        variant=name,
+        baseline=stated[1],
+        description=stated[0],
+        volumes=drawings.volumes(steps) if len(steps) > 1 else (),
+        trace=trace,
+        rows=tuple(_layer_row(row) for row in layers.to_dict("records")),
+        total=count(total),
+        trainable="" if total == trained else count(trained),
+        caption=context.table(f"Layers of {name}.", f"{count(total)} parameters."),
+        reason="",
+    )
+
+
+def _steps(context: Context, layers: pd.DataFrame) -> list[tuple[str, tuple[int, ...]]]:
+    image = tuple(context.dataset.image_shape)
+    shapes = [(row["type"], row["output_shape"]) for row in layers.to_dict("records")]
+    known = [(kind, tuple(map(int, text.split("x")))) for kind, text in shapes if _is_shape(text)]
+    return [("input", image), *known]
+
+
+def _is_shape(text: str) -> bool:
+    return bool(text) and all(part.isdigit() for part in text.split("x"))
+
+
+def _trace_caption(steps: list[tuple[str, tuple[int, ...]]]) -> str:
+    maps = [shape for _, shape in steps if len(shape) == 3]
+    if len(maps) < 2:
+        return "The image is laid out as a vector at once: which pixels were neighbours is lost."
+    first, last = maps[0], maps[-1]
+    if first[:2] == last[:2]:
+        return f"The map keeps its {first[0]}×{first[1]} pixels."
+    return (
+        f"The map shrinks from {first[0]}×{first[1]} to {last[0]}×{last[1]} pixels while its channels go from "
+        f"{first[2]} to {last[2]}."
+    )
+
+
+def _layer_row(row: dict[str, Any]) -> LayerRow:
+    shape = row["output_shape"].replace("x", " × ")
+    return LayerRow(row["type"], row["setting"], shape, count(row["params"]))

@@ -1,0 +1,87 @@
+"""The answer first: what came out, in sentences and as a leaderboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reportgen.analysis.findings import Sentence, findings
+from reportgen.analysis.scores import WILSON, Score
+from reportgen.report.document import Caption, Context
+from reportgen.text import count, digits_for, inert, percent, seconds
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the leaderboard; `low`, `point`, `high` are shares of the drawn axis, 0 to 1."""
+
+    variant: str
+    baseline: bool
+    params: str
+    accuracy: str
+    loss: str
+    seconds: str
+    low: float
+    point: float
+    high: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The answer first."""
+
+    sentences: tuple[Sentence, ...]
+    rows: tuple[Row, ...]
+    axis: tuple[str, str]
+    interval: str
+    caption: Caption
+
+
+def summary(context: Context) -> Summary:
+    """Say what came out, and list every variant with its scores."""
+    board = context.board
+    lows = [one.low for one in board.scored] or [0.0]
+    highs = [one.high for one in board.scored] or [1.0]
+    axis = (min(lows), max(max(highs), min(lows) + 1e-4))
+    rows = tuple(_row(one, axis, digits_for(board.n_test)) for one in board.scores)
+    digits = digits_for(board.n_test)
+    several = board.interval != WILSON
+    kind = (
+        f"mean of {context.protocol.seeds} seeds; the bar is their range"
+        if several
+        else "the bar is the 95 % Wilson interval"
+    )
+    text = (
+        f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
+        f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
+    )
+    return Summary(
+        tuple(findings(board)),
+        rows,
+        (percent(axis[0], digits), percent(axis[1], digits)),
+        "range over seeds" if several else "95 % interval",
+        context.table("All variants.", text),
+    )
+
+
+def _row(one: Score, axis: tuple[float, float], digits: int) -> Row:
+    def share(value: float) -> float:
+        return (value - axis[0]) / (axis[1] - axis[0]) if one.scored else 0.0
+
+    return Row(
+        variant=one.variant,
+        baseline=one.baseline,
+        params=count(one.params) if one.params is not None else "–",
+        accuracy=percent(one.accuracy, digits) if one.scored else "–",
+        loss=f"{one.loss:.4f}" if one.scored else "–",
+        seconds=seconds(one.seconds) if one.scored else "–",
+        low=share(one.low),
+        point=share(one.accuracy),
+        high=share(one.high),
+        reason=inert(one.reason, 200),
+    )
+
+
+def _epochs(context: Context) -> str:
+    epochs = context.protocol.epochs
+    return f"{epochs} epoch{'s' if epochs != 1 else ''}"

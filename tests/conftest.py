@@ -1,0 +1,111 @@
+"""What tests share: data, labs, runs of the command line, and one real tiny run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from support import (
+    FAILING_VARIANTS,
+    MNIST_FILE,
+    MODELS,
+    TWO_VARIANTS,
+    Ran,
+    command_line,
+    lab_text,
+    made_up_images,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reportgen.results import Results
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    skip = pytest.mark.skip(reason="takes minutes: run with --long")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def no_data_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests from the data of whoever runs them."""
+    monkeypatch.delenv("REPORTGEN_DATA", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+
+@pytest.fixture(scope="session")
+def mnist_path() -> Path:
+    """Give the real MNIST, or skip."""
+    if not MNIST_FILE.is_file():
+        pytest.skip("MNIST is absent: set REPORTGEN_TEST_MNIST to an mnist.npz")
+    return MNIST_FILE
+
+
+@pytest.fixture(scope="session")
+def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give 120 training and 60 test images of 3 classes, 12x12x1, easily told apart."""
+    path = tmp_path_factory.mktemp("data") / "stripes.npz"
+    (x, y), (x_test, y_test) = made_up_images(120, seed=0), made_up_images(60, seed=1)
+    np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    return path
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Callable[..., Ran]:
+    """Give a function that runs a command in this process, in tmp_path."""
+    return lambda *args: command_line(*args, cwd=tmp_path)
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run that was really trained and rendered, and what its command said."""
+
+    ran: Ran
+    cwd: Path
+    results: Results
+
+    @property
+    def folder(self) -> Path:
+        """Give the run directory."""
+        return Path(str(self.results.path))
+
+
+def _trained(folder: Path, lab: str, *options: str) -> TrainedRun:
+    from reportgen.results import load_results
+
+    (folder / "tiny.toml").write_text(lab, encoding="utf-8")
+    ran = command_line("run", "tiny.toml", *options, cwd=folder)
+    folders = [path for path in (folder / "output/tiny").iterdir() if not path.is_symlink()]
+    assert len(folders) == 1, ran
+    return TrainedRun(ran, folder, load_results(folders[0]))
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> TrainedRun:
+    """Give a run of two variants with two seeds, nothing failed."""
+    return _trained(tmp_path_factory.mktemp("trained"), lab_text(tiny_npz, seeds=2))
+
+
+@pytest.fixture(scope="session")
+def run_in_part(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Iterator[TrainedRun]:
+    """Give a run in which one variant raises, the next diverges and the others are done."""
+    folder = tmp_path_factory.mktemp("in-part")
+    (folder / "failing_models.py").write_text(MODELS, encoding="utf-8")
+    lab = lab_text(tiny_npz, FAILING_VARIANTS + TWO_VARIANTS)
+    before = list(sys.path)
+    yield _trained(folder, lab, "--epochs", "1")
+    sys.path[:] = before
