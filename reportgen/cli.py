@@ -134,6 +134,7 @@ def _run(options: argparse.Namespace) -> int:
     from reportgen.lab import overrides  # noqa: PLC0415
     from reportgen.pipeline import execute, prepare  # noqa: PLC0415
     from reportgen.progress import observer_for  # noqa: PLC0415
+    from reportgen.show import scores  # noqa: PLC0415
 
     given = overrides(
         dataset=options.dataset,
@@ -147,6 +148,8 @@ def _run(options: argparse.Namespace) -> int:
         prepared = prepare(options.lab, given, Path(options.output), watch.say)
         watch.begin(prepared.jobs, prepared.dataset)
         finished = execute(prepared, watch, watch.say)
+        for line in scores(finished.results):
+            watch.say(line)
     for problem in finished.problems:
         print(f"reportgen: {problem}", file=sys.stderr)
     _print_paths(finished.documents)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import io
 import json
-import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +18,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reportgen.data.formats import DAMAGED
 from reportgen.errors import RunError
-from reportgen.jobs import DONE
+from reportgen.jobs import DIVERGED, DONE, FAILED
 from reportgen.lab import Lab
 
 if TYPE_CHECKING:
@@ -76,8 +76,10 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "confusion": {"variant": "s", "seed": "i", "label": "i", "predicted": "i", "count": "i"},
 }
-_DTYPES = {"i": "Int64", "f": "float64", "s": "string"}
-_KINDS = {"i": "a whole number", "f": "a number", "s": "text"}
+# What a training that failed has none of, and the value of a metric that diverged.
+MAY_BE_MISSING = {"params", "trainable_params", "test_loss", "test_accuracy", "value"}
+_DTYPES = {"i": "Int64", "f": "float64", "s": "string", "p": "float32"}
+_KINDS = {"i": "a whole number", "f": "a number", "s": "text", "p": "a number"}
 
 
 class _Record(BaseModel):
@@ -183,11 +185,17 @@ def collect(outcomes: Sequence[Outcome], dataset: Dataset, record: RunRecord) ->
 
 
 def _frame(name: str, parts: list[pd.DataFrame], n_classes: int = 0) -> pd.DataFrame:
-    columns = list(COLUMNS[name]) + [f"p_{k}" for k in range(n_classes)]
+    columns = _columns(name, n_classes)
     parts = [part for part in parts if len(part)]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    types = {column: _DTYPES[kind] for column, kind in COLUMNS[name].items()}
-    return frame[columns].astype(types)
+    return frame[list(columns)].astype({column: _DTYPES[kind] for column, kind in columns.items()})
+
+
+def _columns(name: str, n_classes: int) -> dict[str, str]:
+    """Give a frame's columns with their kinds, those of the classes too."""
+    if name != "predictions":
+        return COLUMNS[name]
+    return COLUMNS[name] | {f"p_{k}": "p" for k in range(n_classes)}
 
 
 def _named(outcome: Outcome, frame: pd.DataFrame) -> pd.DataFrame:
@@ -264,13 +272,17 @@ def gallery(predictions: pd.DataFrame, correct: bool) -> pd.DataFrame:
 
 
 def _gallery_images(predictions: pd.DataFrame, images: NDArray[Any]) -> dict[int, NDArray[np.uint8]]:
+    return {index: _uint8(images[index]) for index in _gallery_indices(predictions)}
+
+
+def _gallery_indices(predictions: pd.DataFrame) -> list[int]:
+    """List the test images that the galleries of all trainings show."""
     shown = [
         gallery(one, correct)["index"]
         for _, one in predictions.groupby(["variant", "seed"], sort=False)
         for correct in (True, False)
     ]
-    wanted = sorted({int(index) for part in shown for index in part})
-    return {index: _uint8(images[index]) for index in wanted}
+    return sorted({int(index) for part in shown for index in part})
 
 
 def _uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -306,15 +318,19 @@ def load_results(path: str | Path) -> Results:
     """
     folder = _run_folder(Path(path))
     record = _load_record(folder)
-    frames = {name: _load_frame(folder, name) for name in COLUMNS}
+    n_classes = len(record.dataset.classes)
+    frames = {name: _load_frame(folder, name, n_classes) for name in COLUMNS}
     _check_together(folder, frames, record)
-    images = _load_images(folder)
+    images = _load_images(folder, frames["predictions"], record.dataset.image_shape)
     return Results(record=record, images=images, path=folder, **frames)
 
 
 def _run_folder(path: Path) -> Path:
-    if not path.exists():
-        raise RunError(f"{path}: no such run directory; `reportgen run` makes one")
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = "no such run directory" if isinstance(error, FileNotFoundError) else error
+        raise RunError(f"{path}: {reason}; `reportgen run` makes one") from None
     if not path.is_dir():
         raise RunError(f"{path}: is a file, expected a run directory such as output/mnist/latest")
     if not (path / "run.json").exists() and (path / "latest").exists():
@@ -331,11 +347,11 @@ def _load_record(folder: Path) -> RunRecord:
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{where}: is damaged: {error}; run the lab again") from None
     version = run.get("format_version") if isinstance(run, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if type(version) is int and version > FORMAT_VERSION:
         raise RunError(
             f"{where}: format_version {version}, this reportgen reads {FORMAT_VERSION}; update reportgen"
         )
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise RunError(f"{where}: format_version {version!r}, expected {FORMAT_VERSION}; run the lab again")
     try:
         return RunRecord.model_validate(run)
@@ -345,22 +361,24 @@ def _load_record(folder: Path) -> RunRecord:
         raise RunError(f"{where}: {key}: {first['msg']}; run the lab again") from None
 
 
-def _load_frame(folder: Path, name: str) -> pd.DataFrame:
+def _load_frame(folder: Path, name: str, n_classes: int) -> pd.DataFrame:
     where = folder / "frames" / f"{name}.parquet"
     try:
         frame = pd.read_parquet(where)
     except FileNotFoundError:
         raise RunError(f"{where}: is missing; run the lab again") from None
-    except Exception as error:  # pyarrow raises many kinds on damaged bytes
+    except Exception as error:  # noqa: BLE001  pyarrow raises many kinds on damaged bytes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{where}: is damaged: {reason}; run the lab again") from None
-    for column, kind in COLUMNS[name].items():
+    for column, kind in _columns(name, n_classes).items():
         if column not in frame:
             raise RunError(f"{where}: has no column '{column}'; run the lab again")
         try:
             frame[column] = frame[column].astype(_DTYPES[kind])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, NotImplementedError):
             raise RunError(f"{where}: column '{column}' is not {_KINDS[kind]}; run the lab again") from None
+        if column not in MAY_BE_MISSING and frame[column].isna().any():
+            raise RunError(f"{where}: column '{column}' has missing values; run the lab again")
     return frame
 
 
@@ -368,34 +386,52 @@ def _check_together(folder: Path, frames: dict[str, pd.DataFrame], record: RunRe
     """Refuse frames that do not belong to one run."""
     if frames["runs"].empty:
         raise RunError(f"{folder / 'frames/runs.parquet'}: is empty; run the lab again")
+    unknown = set(frames["runs"]["status"]) - {DONE, DIVERGED, FAILED}
+    if unknown:
+        raise RunError(
+            f"{folder / 'frames/runs.parquet'}: column 'status' says '{sorted(unknown)[0]}', "
+            f"expected {DONE}, {DIVERGED} or {FAILED}; run the lab again"
+        )
     known = set(frames["runs"]["variant"])
     for name in COLUMNS:
         strangers = set(frames[name]["variant"]) - known
         if strangers:
             raise RunError(
-                f"{folder / 'frames' / name}.parquet: variant '{sorted(strangers)[0]}' is not in runs.parquet; "
-                "run the lab again"
+                f"{folder / 'frames' / name}.parquet: variant '{sorted(strangers)[0]}' is not in "
+                "runs.parquet; run the lab again"
             )
     classes = record.dataset.classes
     for name, column in (
         ("predictions", "label"),
         ("predictions", "predicted"),
         ("confusion", "label"),
+        ("confusion", "predicted"),
     ):
         values = frames[name][column]
         if len(values) and not values.between(0, len(classes) - 1).all():
             raise RunError(
-                f"{folder / 'frames' / name}.parquet: column '{column}' goes beyond the {len(classes)} classes"
+                f"{folder / 'frames' / name}.parquet: column '{column}' goes beyond the "
+                f"{len(classes)} classes; run the lab again"
             )
 
 
-def _load_images(folder: Path) -> dict[int, NDArray[np.uint8]]:
+def _load_images(
+    folder: Path, predictions: pd.DataFrame, image_shape: tuple[int, int, int]
+) -> dict[int, NDArray[np.uint8]]:
     where = folder / "images.npz"
     try:
         with np.load(io.BytesIO(where.read_bytes()), allow_pickle=False) as archive:
             index, images = archive["index"], archive["images"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise RunError(f"{where}: is missing or damaged: {error}; run the lab again") from None
-    if images.dtype != np.uint8 or images.ndim != 4 or len(index) != len(images):
-        raise RunError(f"{where}: expected uint8 images (n, h, w, c), one for each index; run the lab again")
+    if index.dtype.kind not in "iu" or index.ndim != 1 or images.dtype != np.uint8:
+        raise RunError(f"{where}: expected whole numbers and uint8 images; run the lab again")
+    if len(index) and images.shape != (len(index), *image_shape):
+        raise RunError(
+            f"{where}: has images of shape {images.shape}, expected {(len(index), *image_shape)}; "
+            "run the lab again"
+        )
+    missing = sorted(set(_gallery_indices(predictions)) - set(index.tolist()))
+    if missing:
+        raise RunError(f"{where}: has no image {missing[0]}, which a gallery shows; run the lab again")
     return {int(i): image for i, image in zip(index, images, strict=True)}

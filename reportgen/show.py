@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reportgen.analysis.scores import leaderboard
 from reportgen.data import DATASETS, load
 from reportgen.lab import Lab, Variant, lab_folder, load_lab, trace_variant
 from reportgen.layers import Shape, times
+from reportgen.text import digits_for, percent, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from reportgen.results import Results
 
 
 def show(source: str, data: Path | None = None) -> Iterator[str]:
@@ -23,6 +27,16 @@ def show(source: str, data: Path | None = None) -> Iterator[str]:
     for variant in lab.variants:
         yield ""
         yield from _variant(variant, image_shape, n_classes, folder)
+
+
+def scores(results: Results) -> Iterator[str]:
+    """List each variant's test accuracy, parameters and seconds, the most accurate first."""
+    board = leaderboard(results)
+    width = max(len(one.variant) for one in board.scores)
+    yield f"{'variant':{width}}  accuracy, %  parameters  seconds"
+    for one in board.scored:
+        accuracy = percent(one.accuracy, digits_for(board.n_test))
+        yield f"{one.variant:{width}}{accuracy:>13}{one.params or 0:>12,}{seconds(one.seconds):>9}"
 
 
 def _images(lab: Lab, folder: Path, data: Path | None) -> tuple[Shape, int, str]:

@@ -120,7 +120,7 @@ def test_the_deep_network_is_possible_with_same_padding_only() -> None:
     for table in tables:
         table.pop("padding", None)
     valid = parse_lab(document(variants=[{"name": "deep-valid", "layers": tables}]), FILE)
-    with pytest.raises(LabError, match="variant 'deep-valid': layer 8 .*does not fit"):
+    with pytest.raises(LabError, match=r"variant 'deep-valid': layer 8 .*does not fit"):
         trace_variant(valid.variants[0], (28, 28, 1), 10)
 
 
@@ -381,7 +381,7 @@ def test_deep_nesting_and_huge_numbers_are_refused_in_one_line(tmp_path: Path, d
 
 
 def test_an_unknown_lab_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(LabError, match="^mnsit: no lab of that name.*did you mean 'mnist'"):
+    with pytest.raises(LabError, match=r"^mnsit: no lab of that name.*did you mean 'mnist'"):
         load_lab("mnsit")
     with pytest.raises(LabError, match=r"gone\.toml: no such lab file; `reportgen init DIR`"):
         load_lab("gone.toml")

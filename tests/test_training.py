@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from reportgen.errors import LabError
 from reportgen.execution.local import run_jobs
 from reportgen.jobs import DIVERGED, DONE, FAILED, Job, Observer, Outcome, plan
 from reportgen.lab import Lab, Protocol, Variant, load_lab, override, overrides, parse_lab
-from support import DENSE_END, FAILING_VARIANTS, MODELS, lab_text
+from support import DENSE_END, MODELS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,8 +118,9 @@ def orders(n: int, batch_size: int, seed: int, epochs: int = 3) -> list[list[int
     batches = [y.numpy().tolist() for _, y in _training_batches(parts, job, n)]
     steps = -(-n // batch_size)
     assert len(batches) == steps * epochs
-    assert all(len(batch) == batch_size for batch in batches if batch is not batches[-1]) or n % (batch_size)
-    return [sum(batches[e * steps : (e + 1) * steps], []) for e in range(epochs)]
+    assert {len(batch) for batch in batches} <= {batch_size, n % batch_size, n}
+    seen = [label for batch in batches for label in batch]
+    return [seen[epoch * n : (epoch + 1) * n] for epoch in range(epochs)]
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(50, 8), (48, 8), (50, 64), (7, 1)])
@@ -251,7 +253,7 @@ def test_every_optimizer_can_be_made(optimizer: str) -> None:
     made = lab(net(), optimizer=optimizer, learning_rate=0.5)
     model = build(made.variants[0], (4, 4, 1), 3)
     compile_model(model, made.protocol, 1)
-    assert model.optimizer.name == optimizer
+    assert type(model.optimizer).__name__.lower() == optimizer
     assert float(model.optimizer.learning_rate) == 0.5
 
 
@@ -366,7 +368,7 @@ def test_a_build_that_gives_no_classifier_is_refused_in_one_line(
     from reportgen.training import models
 
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(__import__("sys").modules, "builders", raising=False)
+    monkeypatch.delitem(sys.modules, "builders", raising=False)
     (tmp_path / "builders.py").write_text(BUILDING, encoding="utf-8")
     with pytest.raises(LabError) as refused:
         models.build(Variant(name="mine", build=build), (12, 12, 1), 3, tmp_path)

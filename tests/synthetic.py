@@ -1,0 +1,220 @@
+"""Made-up results of any size and oddity, laid out by the same code as real ones, without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reportgen.data.dataset import Dataset
+from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
+from reportgen.lab import Lab, Variant, parse_lab, trace_variant
+from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect
+
+DIGITS = tuple(str(n) for n in range(10))
+COLOUR_CLASSES = (
+    "aeroplane with two wings",
+    "automobile (any colour)",
+    "bird on a telegraph wire",
+    "cat that looks like a dog",
+    "deer in the evening light",
+    "dog that looks like a cat",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+SEVEN = (
+    "mlp",
+    "cnn-valid-s1",
+    "cnn-same-s1",
+    "cnn-valid-s2",
+    "cnn-same-s2",
+    "cnn-valid-s1-avg",
+    "cnn-same-deep",
+)
+FAILURES = {
+    FAILED: "ResourceExhaustedError: out of memory while allocating a tensor of 128x32x26x26",
+    DIVERGED: "the loss was no longer a number in epoch 2",
+}
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """What a made-up run should be like; `unfinished` maps a variant to its status, failed or diverged."""
+
+    names: Sequence[str] = SEVEN
+    baseline: str | None = "mlp"
+    accuracies: Sequence[float] | None = None
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+    seeds: int = 1
+    epochs: int = 5
+    classes: Sequence[str] = DIGITS
+    image_shape: tuple[int, int, int] = (28, 28, 1)
+    n_test: int = 1000
+    texts: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    fallback: str = ""
+
+
+def made_up(**options: Any) -> Results:
+    """Make up the results of a run; options are the fields of MadeUp."""
+    wish = MadeUp(**options)
+    lab = _lab(wish)
+    dataset = _dataset(wish)
+    jobs = plan(lab)
+    given = wish.accuracies or np.linspace(0.95, 0.992, len(wish.names))
+    accuracies = dict(zip(wish.names, given, strict=True))
+    outcomes = [_outcome(wish, job.variant, job.seed, accuracies[job.variant.name], dataset) for job in jobs]
+    return collect(outcomes, dataset, _record(wish, lab, dataset, outcomes))
+
+
+def _lab(wish: MadeUp) -> Lab:
+    texts = dict(wish.texts)
+    described = texts.pop("description", "A made-up network.")
+    variants = [
+        {
+            "name": name,
+            "baseline": name == wish.baseline,
+            "description": described,
+            "layers": _layers(n, name),
+        }
+        for n, name in enumerate(wish.names)
+    ]
+    stated = {"title": "A made-up lab", "course": "Testing", **texts}
+    protocol = {"epochs": wish.epochs, "seeds": wish.seeds}
+    return parse_lab(
+        {"dataset": {"name": "mnist"}, "protocol": protocol, "variants": variants, **stated}, "t"
+    )
+
+
+def _layers(n: int, name: str) -> list[dict[str, Any]]:
+    end = [{"flatten": True}, {"dense": 32 + n, "activation": "relu"}]
+    end.append({"dense": "classes", "activation": "softmax"})
+    if "mlp" in name:
+        return [end[0], {"dense": 256, "activation": "relu"}, {"dropout": 0.2}, *end[1:]]
+    conv = {"conv2d": 8 + n, "kernel": 3, "padding": "same", "strides": 1 + ("s2" in name)}
+    deep = [conv, conv] if "deep" in name else [conv]
+    return [*deep, {"max_pooling2d": 2}, {**conv, "conv2d": 16}, {"max_pooling2d": 2}, *end]
+
+
+def _dataset(wish: MadeUp) -> Dataset:
+    rng = np.random.default_rng(0)
+    k = len(wish.classes)
+    labels = rng.permutation(np.arange(wish.n_test) % k).astype("int64")
+    images = rng.integers(0, 40, (wish.n_test, *wish.image_shape), np.uint8)
+    h, w, _ = wish.image_shape
+    for image, label in zip(images, labels, strict=True):  # a bright bar, elsewhere for each class
+        top = int(label * (h - 4) / max(k - 1, 1))
+        image[top : top + 4, w // 5 : -w // 5] = 80 + 17 * (label % 10)
+    return Dataset(
+        name="made-up",
+        title="Made-up bars",
+        x_train=images,
+        y_train=labels,
+        x_test=images,
+        y_test=labels,
+        class_names=tuple(wish.classes),
+        sha256="0" * 64,
+        source="bars.npz",
+        description="Bright bars, one height for each class.",
+        warnings=tuple(wish.warnings),
+    )
+
+
+def _record(wish: MadeUp, lab: Lab, dataset: Dataset, outcomes: Sequence[Outcome]) -> RunRecord:
+    return RunRecord(
+        lab=lab,
+        dataset=DatasetRecord(
+            name=dataset.name,
+            title=dataset.title,
+            description=dataset.description,
+            source=dataset.source,
+            sha256=dataset.sha256,
+            image_shape=dataset.image_shape,
+            n_train=dataset.n_train,
+            n_test=dataset.n_test,
+            classes=dataset.class_names,
+            warnings=dataset.warnings,
+        ),
+        environment={"python": "3.12.0", "keras": "3.15.1", "processor": "a processor", "cores": 2},
+        jobs=tuple(
+            JobRecord(variant=one.variant, seed=one.seed, status=one.status, error=one.error)
+            for one in outcomes
+        ),
+        started=datetime(2026, 11, 22, 3, 15, tzinfo=UTC),
+        seconds=123.4,
+        argv=("reportgen", "run", "made-up"),
+        overrides={},
+        fallback=wish.fallback,
+    )
+
+
+def _outcome(wish: MadeUp, variant: Variant, seed: int, accuracy: float, dataset: Dataset) -> Outcome:
+    status = wish.unfinished.get(variant.name, DONE)
+    rng = np.random.default_rng([seed, *variant.name.encode()])
+    layers = layer_frame(variant, dataset) if status != FAILED else pd.DataFrame()
+    params = int(layers["params"].sum()) if len(layers) else None
+    if seed > 1:
+        accuracy = min(accuracy + float(rng.normal(0, 0.002)), 1.0)
+    return Outcome(
+        variant=variant.name,
+        seed=seed,
+        status=status,
+        error=FAILURES.get(status, ""),
+        params=params,
+        trainable_params=params,
+        train_seconds=(params or 0) / 8000 + float(rng.uniform(1, 3)),
+        epochs=_epochs(wish, status, accuracy, rng),
+        layers=layers,
+        probabilities=_probabilities(dataset, accuracy, rng) if status == DONE else None,
+    )
+
+
+def layer_frame(variant: Variant, dataset: Dataset) -> pd.DataFrame:
+    """Lay a variant's layers out as training does."""
+    return pd.DataFrame(
+        [
+            {
+                "position": position,
+                "layer": f"{row.layer.keras_name.lower()}_{position}",
+                "type": row.layer.keras_name,
+                "setting": row.layer.setting(),
+                "output_shape": "x".join(map(str, row.output_shape)),
+                "params": row.params,
+                "trainable": row.params,
+                "multiply_adds": row.multiply_adds,
+            }
+            for position, row in enumerate(
+                trace_variant(variant, dataset.image_shape, dataset.n_classes), start=1
+            )
+        ]
+    )
+
+
+def _epochs(wish: MadeUp, status: str, accuracy: float, rng: np.random.Generator) -> pd.DataFrame:
+    last = {DONE: wish.epochs, DIVERGED: 2}.get(status, 0)
+    rows = []
+    for epoch in range(1, last + 1):
+        lost = float("nan") if status == DIVERGED and epoch == 2 else 0.0
+        for split, lag in (("train", 0.6), ("validation", 0.3)):
+            missed = (1 - accuracy) * (1 + lag * 4 / epoch) + float(rng.uniform(0, 0.002))
+            rows.append((epoch, split, "loss", 3 * missed + lost))
+            rows.append((epoch, split, "accuracy", max(1 - missed, 0.0)))
+    return pd.DataFrame(rows, columns=["epoch", "split", "metric", "value"])
+
+
+def _probabilities(dataset: Dataset, accuracy: float, rng: np.random.Generator) -> Any:
+    """Give probabilities (n_test, k) float32 of which exactly the nearest share to `accuracy` is right."""
+    n, k = dataset.n_test, dataset.n_classes
+    predicted = dataset.y_test.copy()
+    wrong = rng.permutation(n)[: n - round(accuracy * n)] if k > 1 else []
+    predicted[wrong] = (predicted[wrong] + rng.geometric(0.4, len(wrong)).clip(max=max(k - 1, 1))) % k
+    sure = rng.uniform(0.6, 0.999, n)
+    given = np.repeat(((1 - sure) / max(k - 1, 1))[:, None], k, axis=1)
+    given[np.arange(n), predicted] = sure if k > 1 else 1.0
+    return given.astype("float32")
