@@ -73,7 +73,7 @@ def prepare(
     given = given or overrides()
     stated = load_lab(source)
     lab = override(stated, given)
-    rundir.check_writable(output)
+    rundir.check_lab_folder(output / lab.name)
     folder = lab_folder(source)
     dataset, fallback = _dataset(lab, given, folder, say)
     if fallback:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +18,26 @@ if TYPE_CHECKING:
 
 def check_writable(folder: Path) -> None:
     """Make sure that `folder` can be written to, without leaving a trace; raises OutputError."""
-    existing = next(p for p in [folder.absolute(), *folder.absolute().parents] if p.exists())
+    existing = next(p for p in [folder.absolute(), *folder.absolute().parents] if os.path.lexists(p))
     if not existing.is_dir():
-        raise OutputError(f"--output {folder}: {existing.name} is a file, expected a folder")
+        raise OutputError(f"{folder}: {existing.name} is a file, expected a folder; choose another")
     try:
+        with suppress(FileNotFoundError):
+            folder.stat()  # a name may be too long, or lie in a folder that is closed to us
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise OutputError(
-            f"--output {folder}: cannot be written to: {error.strerror}; choose another with --output DIR"
+            f"{folder}: cannot be written to: {error.strerror}; choose another folder"
         ) from None
+
+
+def check_lab_folder(lab_folder: Path) -> None:
+    """Make sure that a lab's runs can be written, and the link to the latest; raises OutputError."""
+    check_writable(lab_folder)
+    latest = lab_folder / "latest"
+    if os.path.lexists(latest) and not latest.is_symlink():
+        raise OutputError(f"{latest}: is not the link to the latest run that it should be; move it away")
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def load(
     name: str | None = None,
     path: Path | None = None,
     class_names: Sequence[str] | None = None,
-    timeout: float = 10.0,
+    timeout: float = 8.0,
     say: Say | None = None,
 ) -> Dataset:
     """Load a dataset by its name in DATASETS, from a path, or from a path that bears out a name.
