@@ -49,10 +49,10 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _one_line(error: ReportgenError) -> str:
+def _one_line(problem: object) -> str:
     from reportgen.text import inert  # noqa: PLC0415  keeps --help light
 
-    return " ".join(inert(error, 1000).split())
+    return " ".join(inert(problem, 1000).split())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -151,7 +151,7 @@ def _run(options: argparse.Namespace) -> int:
         for line in scores(finished.results):
             watch.say(line)
     for problem in finished.problems:
-        print(f"reportgen: {problem}", file=sys.stderr)
+        print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
     _print_paths(finished.documents)
     return finished.exit_code
 
@@ -193,7 +193,7 @@ def _render(options: argparse.Namespace) -> int:
     check_writable(Path(options.run))
     documents, problems = render(results, formats)
     for problem in problems:
-        print(f"reportgen: {problem}", file=sys.stderr)
+        print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
     _print_paths(documents)
     return 3 if problems else EXIT_DONE
 

@@ -97,11 +97,13 @@ def _dataset(lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None
     choice = lab.dataset
     name = given.dataset
     path = given.data
+    # The lab's names of classes are those of its own data set.
+    classes = choice.classes if name is None else None
     if name is None and path is None:
         name = choice.name
         path = folder / choice.path if choice.path else None
     try:
-        return load(name, path, choice.classes, say=say), ""
+        return load(name, path, classes, say=say), ""
     except DatasetUnavailable as error:
         if choice.fallback is None or given.dataset is not None:
             raise
@@ -159,7 +161,11 @@ def execute(
         run = rundir.publish(partial, lab_runs, started)
     results = replace(results, path=run)
     say("drawing the report")
-    documents, problems = render(results, FORMATS, say)
+    try:
+        documents, problems = render(results, FORMATS, say)
+    except BaseException:
+        say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
+        raise
     if set(documents) == set(FORMATS):
         rundir.point_latest(run)
     return Finished(results, documents, (*_failures(outcomes), *problems))

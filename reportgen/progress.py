@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.jobs import DONE, Job, Observer, Outcome
 from reportgen.layers import trace
+from reportgen.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,7 +110,7 @@ class PlainWatch(Watch):
         self._total = 0
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(inert(text), file=sys.stderr, flush=True)
 
     def begin(self, jobs: Sequence[Job], dataset: Dataset) -> None:
         self._forecast, self._total = Forecast(jobs, dataset), len(jobs)
@@ -151,7 +152,7 @@ class LiveWatch(Watch):
         self._left_at = (0.0, time.monotonic())
 
     def say(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(inert(text), markup=False, highlight=False)
 
     def begin(self, jobs: Sequence[Job], dataset: Dataset) -> None:
         self._forecast = Forecast(jobs, dataset)
@@ -194,7 +195,13 @@ def observer_for(quiet: bool) -> Iterator[Watch]:
 
 def _live_progress() -> Any:
     from rich.console import Console  # noqa: PLC0415  only where there is a terminal
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     return Progress(
         TextColumn("{task.description}", markup=False),

@@ -288,7 +288,8 @@ def _gallery_indices(predictions: pd.DataFrame) -> list[int]:
 def _uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
     if image.dtype == np.uint8:
         return image
-    return np.rint(image * 255).astype("uint8")
+    scaled: NDArray[np.uint8] = np.rint(image * 255).astype("uint8")
+    return scaled
 
 
 # --- saving --------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -218,3 +219,71 @@ def _probabilities(dataset: Dataset, accuracy: float, rng: np.random.Generator) 
     given = np.repeat(((1 - sure) / max(k - 1, 1))[:, None], k, axis=1)
     given[np.arange(n), predicted] = sure if k > 1 else 1.0
     return given.astype("float32")
+
+
+@cache
+def example() -> Results:
+    """Give the small fixed run that golden files and the PDF's tests are made from."""
+    return made_up(
+        names=("mlp", "cnn-same-s1", "cnn-valid-s2", "cnn-broken"),
+        accuracies=(0.8, 0.95, 0.85, 0.5),
+        unfinished={"cnn-broken": FAILED},
+        epochs=3,
+        classes=("circle", "square", "star"),
+        image_shape=(8, 8, 1),
+        n_test=200,
+        texts={
+            "texts": {
+                "introduction": "Three networks look at `8x8` shapes.\n\nA second paragraph.",
+                "points": [
+                    {"title": "A dense network sees no space", "text": "It is so.", "drawing": "shuffle"},
+                    {"title": "A stride skips", "text": "Every second place.", "drawing": "stride"},
+                    {"title": "No drawing here", "text": "Only words & <signs>."},
+                ],
+            }
+        },
+        warnings=("3 test images are also in the training set.",),
+        fallback="MNIST was not to be had",
+    )
+
+
+@cache
+def html_of(run: Callable[[], Results]) -> str:
+    """Render a made-up run once for all tests."""
+    from reportgen.report.html import build, to_html
+
+    return to_html(build(run()))
+
+
+@cache
+def pdf_of(run: Callable[[], Results]) -> bytes:
+    """Make the PDF of a made-up run once for all tests."""
+    from reportgen.report.pdf import to_pdf
+
+    return to_pdf(html_of(run))
+
+
+HOSTILE = "<b>bold</b> $x^2$ \x00\x07\u202e\u2067right\u2069\u200f & <script>alert(1)</script> "
+
+
+@cache
+def hostile() -> Results:
+    """Give a run whose every text tries to be more than text."""
+    long = HOSTILE + "w" * 10_000
+    points = [
+        {"title": HOSTILE, "text": HOSTILE, "drawing": "padding"},
+        {"title": long, "text": long, "drawing": "shuffle"},
+    ]
+    return made_up(
+        names=("mlp", "cnn-a"),
+        epochs=2,
+        classes=(HOSTILE, "v" * 10_000, "\u0627\u0644\u0639\u0631\u0628\u064a\u0629", "$a_b$"),
+        n_test=100,
+        texts={
+            "title": HOSTILE + "t" * 10_000,
+            "course": HOSTILE + "c" * 10_000,
+            "description": HOSTILE + "d" * 10_000,
+            "texts": {"introduction": HOSTILE + "i" * 10_000, "points": points},
+        },
+        warnings=(long,),
+    )

@@ -19,7 +19,10 @@ from reportgen.text import (
     number_word,
     percent,
     seconds,
+    shorten,
 )
+
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ def against_baseline(board: Leaderboard) -> Sentence | None:
     below = [one for one in others if clearly_above(base, one)]
     level = [one for one in others if one not in above and one not in below]
     if len(above) == len(others):
-        return Sentence(_all_above(others, base), _spread(others, base, board))
+        return Sentence(_all_above(board, base), _spread(others, base, board))
     if not above:
         lead = f"No network is clearly more accurate than the baseline {base.variant}."
     else:
-        lead = f"{number_word(len(above)).capitalize()} of {number_word(len(others))} networks "
+        lead = f"{number_word(len(above)).capitalize()} of {number_word(len(others))} {_networks(board)} "
         lead += f"{'is' if len(above) == 1 else 'are'} more accurate than the baseline {base.variant}."
     rest = _spread(above, base, board) if above else ""
     if level:
@@ -73,11 +76,18 @@ def _verb(scores: list[Score]) -> str:
     return "is" if len(scores) == 1 else "are"
 
 
-def _all_above(others: list[Score], base: Score) -> str:
+def _networks(board: Leaderboard) -> str:
+    """Say which networks are counted: those without a score are not."""
+    return "trained networks" if board.failed else "networks"
+
+
+def _all_above(board: Leaderboard, base: Score) -> str:
+    others = [one for one in board.scored if one is not base]
     if len(others) == 1:
         return f"{others[0].variant} is more accurate than the baseline {base.variant}."
     return (
-        f"All {number_word(len(others))} other networks are more accurate than the baseline {base.variant}."
+        f"All {number_word(len(others))} other {_networks(board)} are more accurate than the baseline "
+        f"{base.variant}."
     )
 
 
@@ -153,7 +163,9 @@ def without_score(board: Leaderboard) -> Sentence | None:
     if not board.failed or not board.scored:
         return None
     names = listing([one.variant for one in board.failed])
-    return Sentence(f"No score for {names}:", f"{board.failed[0].reason}.")
+    if len({one.reason for one in board.failed}) > 1:
+        return Sentence(f"No score for {names}:", "the reasons stand in the table below.")
+    return Sentence(f"No score for {names}:", f"{shorten(board.failed[0].reason, LONGEST_REASON)}.")
 
 
 FINDINGS: dict[str, Callable[[Leaderboard], Sentence | None]] = {

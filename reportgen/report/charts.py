@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from plotnine import (
     aes,
     coord_cartesian,
@@ -17,6 +20,7 @@ from plotnine import (
     geom_line,
     geom_linerange,
     geom_point,
+    geom_raster,
     geom_segment,
     geom_text,
     geom_tile,
@@ -24,7 +28,7 @@ from plotnine import (
     labs,
     scale_color_identity,
     scale_color_manual,
-    scale_fill_gradient,
+    scale_fill_identity,
     scale_linetype_manual,
     scale_shape_manual,
     scale_x_continuous,
@@ -40,51 +44,84 @@ from reportgen.report.labels import place
 from reportgen.text import inert
 
 PANELS_IN_A_ROW = 4
+PANELS_IN_A_FIGURE = 12
 WIDTH = 6.5  # inches: the text block of the page
 HALF = 3.1
+CLASSES_COUNTED = 20
+CLASS_LABEL = 14  # characters of a class's name beside a matrix
 THIRD = 2.05
+HEIGHT = {HALF: 2.4, WIDTH: 3.2}  # of a cost chart
+LEAST_COST = 0.01  # a logarithmic axis has no zero
 
 
 def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) -> ggplot:
     """Draw one panel a variant: a metric by epoch, train and validation, each seed thin, the mean strong.
 
-    `epochs` is the frame of that name. Every panel repeats the others' validation means as faint lines.
+    `epochs` is the frame of that name. Every panel repeats the validation means of all its variants as
+    faint lines, and all figures made of one frame share their axes.
     """
     names = {variant: look.wrap_name(variant) for variant in variants}
-    data = epochs[(epochs["metric"] == metric) & np.isfinite(epochs["value"].astype(float))]
-    data = data[data["variant"].isin(variants)].astype({"value": float, "epoch": int, "seed": int})
-    panel = pd.Categorical(data["variant"].map(names), list(names.values()), ordered=True)
-    data = data.assign(panel=panel, line=data["split"] + data["seed"].astype(str))
-    if metric == "accuracy":
-        data = data.assign(value=100 * data["value"])
-    means = data.groupby(["panel", "split", "epoch"], observed=True)["value"].mean().reset_index()
-    others = means[means["split"] == "validation"].rename(columns={"panel": "other"})
-    rows = -(-len(names) // PANELS_IN_A_ROW)
-    tall = max(name.count("\n") for name in names.values()) * 0.13
-    title = "accuracy, %" if metric == "accuracy" else "loss (cross-entropy)"
-    lines: Any = [
-        geom_line(aes(group="other"), others, color=look.HAIRLINE, size=0.5),
-        geom_line(aes(group="line", linetype="split", color="split"), data, size=0.35, alpha=0.5),
-        geom_line(aes(linetype="split", color="split"), size=0.8),
-    ]
-    if means["epoch"].nunique() == 1:  # one point makes no line
-        lines = []
+    data, means = _curve_data(epochs, metric)
+    limits = _robust_limits(means["value"], metric)
+    others = _lines(means[means["split"] == "validation"], "variant")
+    data, means = _in_panels(data, names), _in_panels(means, names)
+    columns = min(PANELS_IN_A_ROW, len(names))
+    rows = -(-len(names) // columns)
+    tall = (1.42 if rows < 3 else 1.34) + max(name.count("\n") for name in names.values()) * 0.13
+    faint = 0.5 if others["variant"].nunique() <= PANELS_IN_A_FIGURE else 0.2
     return (
         ggplot(means, aes("epoch", "value"))
-        + lines
-        + geom_point(aes(shape="split", color="split"), size=1.5, stroke=0)
+        + geom_line(aes(group="variant"), others, color=look.HAIRLINE, size=faint)
+        + geom_line(
+            aes(group="line", linetype="split", color="split"), _lines(data, "line"), size=0.35, alpha=0.5
+        )
+        + geom_line(aes(linetype="split", color="split"), _lines(means, "line"), size=0.8)
+        + geom_point(aes(shape="split", color="split"), size=_point_size(means), stroke=0)
         + geom_point(aes(color="split"), _reported(means), size=2.4, stroke=0)
-        + geom_text(aes(label="label", color="split"), _split_labels(means), ha="left", size=look.SIZE)
-        + facet_wrap("panel", ncol=min(PANELS_IN_A_ROW, len(names)))
+        + geom_text(
+            aes(label="label", color="split"), _split_labels(means, limits), ha="left", size=look.SIZE
+        )
+        + facet_wrap("panel", ncol=columns)
         + scale_linetype_manual({"train": (0, (2.5, 1.5)), "validation": "solid"})
         + scale_shape_manual({"train": "^", "validation": "o"})
         + _split_colors()
         + scale_x_continuous(breaks=_whole_breaks(int(means["epoch"].max())), expand=(0.06, 0))
-        + coord_cartesian(ylim=_robust_limits(means["value"], metric))
-        + labs(x="epoch", y=title)
-        + look.base(WIDTH, (1.42 + tall) * rows + 0.25)
+        + coord_cartesian(xlim=_epoch_limits(means), ylim=limits)
+        + labs(x="epoch", y="accuracy, %" if metric == "accuracy" else "loss (cross-entropy)")
+        + look.base(WIDTH if columns > 1 else HALF, tall * rows + 0.25)
         + theme(panel_spacing_x=0.02, panel_spacing_y=0.03)
     )
+
+
+def _curve_data(epochs: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give a metric's finite values, an accuracy in per cent, and their means over the seeds."""
+    data = epochs[(epochs["metric"] == metric) & np.isfinite(epochs["value"].astype(float))]
+    data = data.astype({"variant": str, "split": str, "value": float, "epoch": int, "seed": int})
+    data = data.assign(line=data["variant"] + data["split"] + data["seed"].astype(str))
+    if metric == "accuracy":
+        data = data.assign(value=100 * data["value"])
+    means = data.groupby(["variant", "split", "epoch"], sort=False)["value"].mean().reset_index()
+    return data, means.assign(line=means["variant"] + means["split"])
+
+
+def _in_panels(data: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    data = data[data["variant"].isin(list(names))]
+    panel = pd.Categorical(data["variant"].map(names), list(names.values()), ordered=True)
+    return data.assign(panel=panel)
+
+
+def _lines(data: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Leave out what makes no line: groups of one point."""
+    return data[data.groupby(group)["epoch"].transform("size") > 1]
+
+
+def _point_size(means: pd.DataFrame) -> float:
+    return 1.5 if means["epoch"].max() <= 12 else 0.0
+
+
+def _epoch_limits(means: pd.DataFrame) -> tuple[float, float]:
+    last = float(means["epoch"].max())
+    return (1.0, last) if last > 1 else (0.7, 1.9)
 
 
 def _split_colors() -> scale_color_manual:
@@ -96,26 +133,42 @@ def _reported(means: pd.DataFrame) -> pd.DataFrame:
     return means[(means["split"] == "validation") & (means["epoch"] == means["epoch"].max())]
 
 
-def _split_labels(means: pd.DataFrame) -> pd.DataFrame:
-    """Name the two lines in the first panel, where they are furthest apart."""
+def _split_labels(means: pd.DataFrame, limits: tuple[float, float]) -> pd.DataFrame:
+    """Name the two lines in the first panel, each near its own line and clear of both."""
     first = means[means["panel"] == means["panel"].iloc[0]]
     wide = first.pivot_table(index="epoch", columns="split", values="value", observed=True).dropna()
-    if wide.empty or len(wide.columns) < 2:
-        return first.head(0).assign(label="")
-    inner = wide.iloc[1:] if len(wide) > 2 else wide
-    epoch = (inner["train"] - inner["validation"]).abs().idxmax()
-    row = wide.loc[epoch]
-    span = max(float(means["value"].max() - means["value"].min()), 1e-9)
-    up = 1 if row["validation"] >= row["train"] else -1
-    return pd.DataFrame(
-        {
-            "panel": pd.Categorical([first["panel"].iloc[0]] * 2, dtype=means["panel"].dtype),
-            "split": ["train", "validation"],
-            "label": ["train", "validation"],
-            "epoch": [epoch + 0.03 * len(wide)] * 2,
-            "value": [row["train"] - up * 0.13 * span, row["validation"] + up * 0.13 * span],
-        }
-    )
+    spots: list[tuple[str, float, float]] = []
+    if len(wide) and len(wide.columns) == 2:
+        for split, other in (("validation", "train"), ("train", "validation")):
+            spot = _spot_by_line(wide[split], wide[other], limits, [one[1:] for one in spots])
+            spots += [(split, *spot)] if spot else []
+    frame = pd.DataFrame(spots, columns=["split", "epoch", "value"])
+    panel = pd.Categorical([first["panel"].iloc[0]] * len(frame), dtype=means["panel"].dtype)
+    return frame.assign(label=frame["split"], panel=panel)
+
+
+def _spot_by_line(
+    own: pd.Series, other: pd.Series, limits: tuple[float, float], taken: list[tuple[float, float]]
+) -> tuple[float, float] | None:
+    """Find where a label starts that is near its own line, clear of both and of other labels, or None."""
+    epochs = own.index.to_numpy(float)
+    wide = (epochs[-1] - epochs[0]) * 0.4  # a label's width, in a panel a quarter of the page wide
+    tall = (limits[1] - limits[0]) * 0.11
+    if len(epochs) == 1:  # beside the point, and off the other's label
+        return 1.08, float(own.iloc[0]) + (0.5 * tall if own.iloc[0] >= other.iloc[0] else -0.5 * tall)
+    best = None
+    for start in np.linspace(epochs[0] + 0.1 * wide, epochs[-1] - wide, 12):
+        across = np.linspace(start, start + wide, 9)
+        lines = [np.interp(across, epochs, line.to_numpy(float)) for line in (own, other)]
+        for value in np.linspace(limits[0] + 0.6 * tall, limits[1] - 0.6 * tall, 30):
+            near, off = (float(np.abs(value - line).min()) for line in lines)
+            free = all(abs(value - y) > 1.2 * tall or abs(start - x) > 1.1 * wide for x, y in taken)
+            if not free or near < 0.7 * tall or off < 0.7 * tall or near > off:
+                continue
+            cost = near - 0.2 * min(off, 3 * tall)
+            if best is None or cost < best[0]:
+                best = (cost, float(start), float(value))
+    return best[1:] if best else None
 
 
 def _whole_breaks(last: int) -> list[int]:
@@ -133,21 +186,13 @@ def _robust_limits(values: pd.Series, metric: str) -> tuple[float, float]:
     return (max(low - room, 0.0), top)
 
 
-def cost_against_accuracy(board: Leaderboard, cost: str) -> ggplot:
-    """Place each variant by what it costs ("params" or "seconds", log scale) and its test accuracy."""
-    data = pd.DataFrame(
-        {
-            "variant": [one.variant for one in board.scored],
-            "x": [float(getattr(one, cost)) for one in board.scored],
-            "y": [100 * one.accuracy for one in board.scored],
-            "low": [100 * one.low for one in board.scored],
-            "high": [100 * one.high for one in board.scored],
-            "color": [look.CONTRAST if one.baseline else look.ACCENT for one in board.scored],
-            "shape": ["baseline" if one.baseline else "variant" for one in board.scored],
-        }
-    )
-    height = 2.5
-    data = place(data, width=HALF - 0.45, height=height - 0.4, points=look.SIZE - 0.5)
+def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) -> ggplot:
+    """Place each variant by what it costs ("params" or "seconds", log scale) and its test accuracy.
+
+    Names that would cover one another are left out; `labelled` tells which stay.
+    """
+    height = HEIGHT[width]
+    data = labelled(board, cost, width)
     limits = data.attrs["x_limits"], data.attrs["y_limits"]
     title = {"params": "parameters (log scale)", "seconds": "seconds of training (log scale)"}[cost]
     return (
@@ -155,19 +200,42 @@ def cost_against_accuracy(board: Leaderboard, cost: str) -> ggplot:
         + geom_linerange(aes(ymin="low", ymax="high"), size=0.7)
         + geom_point(aes(shape="shape"), size=2.4, stroke=0)
         + geom_segment(
-            aes("x", "y", xend="label_x", yend="label_y"),
+            aes("x", "y", xend="lead_x", yend="lead_y"),
             data[data["far"]],
             color=look.GREY,
             size=0.25,
         )
-        + geom_text(aes("label_x", "label_y", label="label"), ha="left", va="center", size=look.SIZE - 0.5)
+        + geom_text(
+            aes("label_x", "label_y", label="label"),
+            ha="left",
+            va="center",
+            size=look.SIZE - 0.5,
+            lineheight=0.9,
+        )
         + scale_color_identity()
         + scale_shape_manual({"baseline": "D", "variant": "o"})
         + scale_x_log10(labels=_short_counts, breaks=_log_breaks(*limits[0]), limits=limits[0], expand=(0, 0))
         + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
         + labs(x=title, y="test accuracy, %")
-        + look.base(HALF, height)
+        + look.base(width, height)
     )
+
+
+def labelled(board: Leaderboard, cost: str, width: float = HALF) -> pd.DataFrame:
+    """Lay out the points of a cost chart and their labels, the best and the baseline labelled first."""
+    scores = sorted(board.scored, key=lambda one: not one.baseline)
+    data = pd.DataFrame(
+        {
+            "variant": [one.variant for one in scores],
+            "x": [max(float(getattr(one, cost)), LEAST_COST) for one in scores],
+            "y": [100 * one.accuracy for one in scores],
+            "low": [100 * one.low for one in scores],
+            "high": [100 * one.high for one in scores],
+            "color": [look.CONTRAST if one.baseline else look.ACCENT for one in scores],
+            "shape": ["baseline" if one.baseline else "variant" for one in scores],
+        }
+    )
+    return place(data, width=width - 0.45, height=HEIGHT[width] - 0.4, points=look.SIZE - 0.5)
 
 
 def _short_counts(values: Any) -> list[str]:
@@ -207,48 +275,68 @@ def confusion_matrix(
     """Draw one training's confusion: mistakes coloured by their share of the row, the diagonal grey.
 
     `confusion` has label, predicted, count; `darkest` is the share that takes the darkest colour, the same
-    for all variants of a report, so that matrices can be compared.
+    for all variants of a report, so that matrices can be compared. Counts are written up to CLASSES_COUNTED.
     """
     k = len(classes)
-    data = confusion.astype({"label": int, "predicted": int, "count": int})
-    totals = data.groupby("label")["count"].transform("sum").clip(lower=1)
-    data = data.assign(share=data["count"] / totals, right=data["label"] == data["predicted"])
-    wrong, right = data[~data["right"]], data[data["right"]]
-    dark = wrong["share"] > 0.55 * darkest
-    size = min(look.SIZE - 0.5, 26 * width / k)  # points that let four figures into a cell
+    data = _cells(confusion, darkest)
+    points = look.SIZE - (0.5 if width == HALF else 1.2)
+    axes = _MatrixAxes.fit(classes, width, points)
+    # Many cells are one image: thousands of tiles are slow to draw and to read.
+    tiles = geom_tile(aes(fill="fill"), color="white", size=0.6)
     plot = (
         ggplot(data, aes("predicted", "label"))
-        + geom_tile(aes(fill="share"), wrong, color="white", size=0.6)
-        + geom_tile(data=right, fill=look.PALE, color="white", size=0.6)
-        + scale_fill_gradient("#f7fafd", look.ACCENT, limits=(0, max(darkest, 1e-9)))
-        + scale_x_continuous(breaks=_class_breaks(k), labels=_class_labels(classes), expand=(0, 0))
-        + scale_y_reverse(breaks=_class_breaks(k), labels=_class_labels(classes), expand=(0, 0))
+        + (tiles if k <= CLASSES_COUNTED else geom_raster(aes(fill="fill")))
+        + scale_fill_identity()
+        + scale_x_continuous(breaks=axes.breaks, labels=axes.labels, expand=(0, 0))
+        + scale_y_reverse(breaks=axes.breaks, labels=axes.labels, expand=(0, 0))
         + coord_fixed()
         + labs(x="predicted", y="true")
-        + look.base(width, width)
+        + look.base(width, axes.height)
         + theme(
             panel_grid_major_y=element_blank(),
             axis_ticks=element_blank(),
             axis_title=element_text(size=look.SIZE - (0 if width == HALF else 1)),
-            axis_text=element_text(size=look.SIZE - (0.5 if width == HALF else 1.2)),
+            axis_text=element_text(size=points),
         )
     )
-    if any(len(name) > 2 for name in classes):
-        plot += theme(axis_text_x=element_text(rotation=45, ha="right", rotation_mode="anchor"))
-    if k > 20:
+    if axes.upright:
+        plot += theme(axis_text_x=element_text(rotation=90, ha="center", va="top"))
+    if k > CLASSES_COUNTED:
         return plot
-    counted = wrong["count"] > 0
-    return (
-        plot
-        + geom_text(aes(label="count"), right, color=look.GREY, size=size)
-        + geom_text(aes(label="count"), wrong[counted & ~dark], color=look.INK, size=size)
-        + geom_text(aes(label="count"), wrong[counted & dark], color="white", size=size)
-    )
+    size = min(look.SIZE - 0.5, 27 * axes.panel / k)  # points that let four figures into a cell
+    written = data[data["right"] | (data["count"] > 0)]
+    return plot + geom_text(aes(label="count", color="ink"), written, size=size) + scale_color_identity()
 
 
-def _class_breaks(k: int) -> list[int]:
-    return list(range(0, k, -(-k // 25)))
+def _cells(confusion: pd.DataFrame, darkest: float) -> pd.DataFrame:
+    """Give every cell its colour, `fill`, and that of its count, `ink`."""
+    data = confusion.astype({"label": int, "predicted": int, "count": int})
+    totals = data.groupby("label")["count"].transform("sum").clip(lower=1)
+    share = (data["count"] / totals / max(darkest, 1e-9)).clip(upper=1)
+    right = data["label"] == data["predicted"]
+    shades = LinearSegmentedColormap.from_list("mistakes", ["#f7fafd", look.ACCENT])
+    fill = np.where(right, look.PALE, [to_hex(shades(one)) for one in share])
+    ink = np.select([right, share > 0.55], [look.GREY, "white"], look.INK)
+    return data.assign(right=right, fill=fill, ink=ink)
 
 
-def _class_labels(classes: Sequence[str]) -> list[str]:
-    return [inert(classes[n], 14) for n in _class_breaks(len(classes))]
+@dataclass(frozen=True)
+class _MatrixAxes:
+    """The class names beside a matrix: which are written, whether upright, and the room they leave."""
+
+    breaks: list[int]
+    labels: list[str]
+    upright: bool
+    panel: float  # inches
+    height: float
+
+    @classmethod
+    def fit(cls, classes: Sequence[str], width: float, points: float) -> _MatrixAxes:
+        names = [inert(name, CLASS_LABEL).replace("\n", " ") for name in classes]
+        longest = max(look.text_width(name, points) for name in names)
+        panel = width - longest - 0.3
+        k = len(names)
+        breaks = list(range(0, k, ceil(k * 1.3 * points / 72 / panel)))
+        upright = longest > 0.9 * panel / k and longest > 1.3 * points / 72
+        below = longest if upright else points / 72
+        return cls(breaks, [names[n] for n in breaks], upright, panel, panel + below + 0.26)

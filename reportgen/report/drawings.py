@@ -132,7 +132,7 @@ class Volume:
         return self.sheets[-1]
 
 
-LARGEST = 40  # pixels of the widest map in a trace
+LARGEST = 36  # pixels of the widest map in a trace
 
 
 def volumes(shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[Volume, ...]:
@@ -147,7 +147,7 @@ def _volume(layer: str, shape: tuple[int, ...], scale: float) -> Volume:
     label = "×".join(map(str, shape))
     if len(shape) != 3:
         units = shape[0] if shape else 1
-        return Volume(layer, label, 5, 8 + 3.2 * log2(units + 1), (0.0,), vector=True)
+        return Volume(layer, label, 5, 8 + 2.8 * log2(units + 1), (0.0,), vector=True)
     height, width, channels = shape
-    sheets = tuple(2.0 * n for n in range(1 + min(round(log2(channels)), 7)))
+    sheets = tuple(1.7 * n for n in range(1 + min(round(log2(channels)), 7)))
     return Volume(layer, label, max(width * scale, 2), max(height * scale, 2), sheets, vector=False)

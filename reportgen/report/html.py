@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_TITLE = 240
 RUNNING_TITLE = 60
+LONGEST_NOTE = 600
 FONTS = {
     ("Reportgen Serif", 400, "normal"): "source-serif-4-latin-400-normal",
     ("Reportgen Serif", 400, "italic"): "source-serif-4-latin-400-italic",
@@ -81,9 +82,10 @@ def _notes(context: Context) -> tuple[str, ...]:
     if run.fallback:
         notes.append(
             f"{run.fallback}. This report is of {context.dataset.title} in its place, with "
-            f"{count(context.dataset.n_train)} training images: its numbers are not those of the lab's own data."
+            f"{count(context.dataset.n_train)} training images: its numbers are not those of the lab's own "
+            "data."
         )
-    return (*notes, *context.dataset.warnings)
+    return tuple(inert(note, LONGEST_NOTE) for note in (*notes, *context.dataset.warnings))
 
 
 @cache

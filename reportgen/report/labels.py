@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reportgen.report.theme import wrap_name
+from reportgen.report.theme import text_width, wrap_name
 
-CHARACTER = 0.52  # mean width of a character, in ems, of the sans type
 POINTS_PER_INCH = 72
+LINE = 1.3  # ems from line to line
 
 
 @dataclass(frozen=True)
@@ -33,75 +33,104 @@ class _Box:
 
 
 def place(data: pd.DataFrame, width: float, height: float, points: float) -> pd.DataFrame:
-    """Add label, label_x, label_y and far to points x (log scale), y with intervals low to high.
+    """Add label, label_x, label_y, far, lead_x, lead_y to points x (log scale), y with low to high.
 
     `width` and `height` are the panel's inches, `points` the size of the type. Labels go, one after
-    another, where they cover least; `far` marks those that need a line to their point. The limits of both
-    axes, with room for the labels, are left in `attrs`.
+    another, where they cover least; one that would cover another label, a point, or the panel's edge is
+    left out (an empty label). `far` marks those that need a line to their point; it ends at lead_x, lead_y.
+    The limits of both axes, with room for the labels, are left in `attrs`.
     """
     x_limits, y_limits = _limits(data)
-    across = _inches(np.log10(data["x"].to_numpy()), np.log10(x_limits), width)
+    log_limits = np.log10(x_limits)
+    across = _inches(np.log10(data["x"].to_numpy()), log_limits, width)
     up = {c: _inches(data[c].to_numpy(), y_limits, height) for c in ("y", "low", "high")}
-    em = points / POINTS_PER_INCH
-    taken = [
-        _Box(x - em / 2, low, x + em / 2, high)
-        for x, low, high in zip(across, up["low"], up["high"], strict=True)
-    ]
-    taken += [
-        _Box(x - em / 2, y - em / 2, x + em / 2, y + em / 2) for x, y in zip(across, up["y"], strict=True)
-    ]
+    panel = _Panel(points / POINTS_PER_INCH, width, height)
+    for x, y, low, high in zip(across, up["y"], up["low"], up["high"], strict=True):
+        panel.mark(x, y, low, high)
     names = [wrap_name(name, 16) for name in data["variant"]]
-    spots = []
+    rows = []
     for name, x, y in zip(names, across, up["y"], strict=True):
-        size = _text_size(name, em)
-        box, far = _best(x, y, size, em, taken, (width, height))
-        taken.append(box)
-        spots.append((box.left, (box.bottom + box.top) / 2, far))
-    label_x = [10 ** _back(spot[0], np.log10(x_limits), width) for spot in spots]
-    label_y = [_back(spot[1], y_limits, height) for spot in spots]
-    placed = data.assign(label=names, label_x=label_x, label_y=label_y, far=[s[2] for s in spots])
+        spot = panel.label(name, x, y)
+        box = spot.box if spot else _Box(x, y, x, y)
+        lead = min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
+        ends = ((box.left, (box.bottom + box.top) / 2), lead)
+        places = [(10 ** _back(a, log_limits, width), _back(b, y_limits, height)) for a, b in ends]
+        rows.append((name if spot else "", *places[0], bool(spot and spot.far), *places[1]))
+    added = pd.DataFrame(
+        rows, columns=["label", "label_x", "label_y", "far", "lead_x", "lead_y"], index=data.index
+    )
+    placed = pd.concat([data, added], axis=1)
     placed.attrs = {"x_limits": x_limits, "y_limits": y_limits}
     return placed
 
 
-def _text_size(name: str, em: float) -> tuple[float, float]:
+def label_size(name: str, em: float) -> tuple[float, float]:
+    """Measure a label of one or more lines, in inches."""
     lines = name.split("\n")
-    return max(len(line) for line in lines) * CHARACTER * em, len(lines) * 1.2 * em
+    return max(text_width(line, em * POINTS_PER_INCH) for line in lines), len(lines) * LINE * em
 
 
-def _best(
-    x: float,
-    y: float,
-    size: tuple[float, float],
-    em: float,
-    taken: list[_Box],
-    panel: tuple[float, float],
-) -> tuple[_Box, bool]:
-    """Try places from the nearest outwards; take the one that covers least."""
-    w, h = size
-    near = 0.75 * em
-    candidates = []
-    for far in (0.0, 1.1, 2.2, 3.3, 4.5):
-        for side in (near, -near - w, -w / 2):
-            for lift in (0.0, 1.0, -1.0):
-                if side == -w / 2 and lift == 0 and far == 0:
-                    continue
-                rise = lift * (far * em + (0.5 * em + h / 2 if side == -w / 2 or far else 0.35 * em))
-                left, middle = x + side, y + rise
-                candidates.append((_Box(left, middle - h / 2, left + w, middle + h / 2), far > 0))
-    costs = [
-        sum(box.overlap(other) for other in taken) * 100 + box.outside(*panel) * 100 + n * 0.001
-        for n, (box, _) in enumerate(candidates)
-    ]
-    return candidates[int(np.argmin(costs))]
+@dataclass(frozen=True)
+class _Spot:
+    """A place for a label: `far` ones need a line to their point."""
+
+    box: _Box
+    far: bool
+
+
+class _Panel:
+    """A panel that fills with marks and labels; lengths in inches, `em` the size of the type."""
+
+    def __init__(self, em: float, width: float, height: float) -> None:
+        self.em, self.width, self.height = em, width, height
+        self.bars: list[_Box] = []
+        self.points: list[_Box] = []
+        self.labels: list[_Box] = []
+
+    def mark(self, x: float, y: float, low: float, high: float) -> None:
+        """Take the room of a point and of its interval."""
+        half = self.em / 3
+        self.points.append(_Box(x - half, y - half, x + half, y + half))
+        self.bars.append(_Box(x - half / 2, low, x + half / 2, high))
+
+    def label(self, name: str, x: float, y: float) -> _Spot | None:
+        """Find a place for a label, from the nearest outwards, and take it; None where there is none."""
+        size = label_size(name, self.em)
+        free = [spot for spot in self._candidates(x, y, size) if not self._blocked(spot.box)]
+        if not free:
+            return None
+        crossed = [sum(spot.box.overlap(bar) for bar in self.bars) for spot in free]
+        nearest = min(range(len(free)), key=lambda n: 100 * crossed[n] + 0.002 * n)
+        self.labels.append(free[nearest].box)
+        return free[nearest]
+
+    def _blocked(self, box: _Box) -> bool:
+        covered = any(box.overlap(other) > 0 for other in (*self.labels, *self.points))
+        return covered or box.outside(self.width, self.height) > 0
+
+    def _candidates(self, x: float, y: float, size: tuple[float, float]) -> list[_Spot]:
+        (w, h), em = size, self.em
+        near = 0.6 * em
+        spots = []
+        for far in (0.0, 1.1, 2.2, 3.3, 4.5):
+            for side in (near, -near - w, near + far * em, -near - w - far * em, -w / 2):
+                for lift in (0.0, 0.35, -0.35, 1.0, -1.0):
+                    above = side == -w / 2
+                    if above and abs(lift) < 1:
+                        continue
+                    rise = lift * (far * em + (0.5 * em + h / 2 if above or far else 0.35 * em))
+                    left, middle = x + side, y + rise
+                    box = _Box(left, middle - h / 2, left + w, middle + h / 2)
+                    spots.append(_Spot(box, far > 0))
+        return spots
 
 
 def _limits(data: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
     x = np.log10(data["x"].to_numpy())
     span = max(float(x.max() - x.min()), 0.3)
-    room = max(float(data["high"].max() - data["low"].min()), 0.1) * 0.08
+    room = max(float(data["high"].max() - data["low"].min()), 0.1) * 0.1
     x_limits = (float(10 ** (x.min() - 0.15 * span)), float(10 ** (x.max() + 0.4 * span)))
-    return x_limits, (float(data["low"].min() - room), float(min(data["high"].max() + room, 100.2)))
+    return x_limits, (float(data["low"].min() - room), float(data["high"].max() + room))
 
 
 def _inches(values: np.ndarray, limits: tuple[float, float] | np.ndarray, size: float) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import font_manager, rc_context
+from matplotlib.ft2font import FT2Font, LoadFlags
 from plotnine import element_blank, element_line, element_text, ggplot, theme, theme_minimal
 
 from reportgen.errors import RenderError
@@ -24,6 +25,7 @@ HAIRLINE = "#d7dade"
 PALE = "#f3f4f6"
 INK = "#1b1f24"
 SANS = "Reportgen Sans"
+FAMILIES = [SANS, "DejaVu Sans"]  # the second has the letters that the first lacks
 # A dollar sign in a class's name is a dollar sign; the same plot gives the same bytes.
 SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
 SIZE = 7.5  # points; charts are drawn at the size at which they are printed
@@ -56,17 +58,36 @@ def _unpack(source: Path, target: Path) -> None:
     font.save(str(target))
 
 
+def text_width(text: str, points: float) -> float:
+    """Measure a line of chart type, in inches."""
+    return sum(_advance(character) for character in text) * points / 72
+
+
+@cache
+def _advance(character: str) -> float:
+    """Give a character's width in ems; one that the type lacks is taken to be a full em wide."""
+    font = _regular()
+    if not font.get_char_index(ord(character)):
+        return 1.0
+    return float(font.load_char(ord(character), LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM)
+
+
+@cache
+def _regular() -> FT2Font:
+    return FT2Font(str(Path(use_fonts().name) / "400.ttf"))
+
+
 def base(width: float, height: float) -> theme:
     """Give the shared theme: a white page, hairlines, no frame; sizes in inches."""
     return theme_minimal(base_size=SIZE) + theme(
         figure_size=(width, height),
-        text=element_text(family=[SANS, "DejaVu Sans"], color=INK, size=SIZE),
+        text=element_text(family=FAMILIES, color=INK, size=SIZE),
         axis_text=element_text(color=INK, size=SIZE - 0.5),
         axis_title=element_text(color=GREY, size=SIZE),
         panel_grid_major_y=element_line(color=HAIRLINE, size=0.4),
         panel_grid_major_x=element_blank(),
         panel_grid_minor=element_blank(),
-        strip_text=element_text(weight="bold", size=SIZE + 0.5, ha="left", color=INK),
+        strip_text=element_text(weight="bold", size=SIZE + 0.5, ha="left", color=INK, lineheight=0.9),
         legend_position="none",
         plot_margin=0.01,
     )

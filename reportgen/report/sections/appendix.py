@@ -64,5 +64,6 @@ def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:
     machine = ("processor", "cores", "system")
     versions = [f"{name} {version}" for name, version in found.items() if name not in machine]
     cores = found.get("cores", "unknown")
-    where = f"{found.get('processor', 'unknown')}, {cores} core{'' if cores == 1 else 's'}, {found.get('system', '')}"
+    parts = [found.get("processor"), f"{cores} core{'' if cores == 1 else 's'}", found.get("system")]
+    where = ", ".join(str(part) for part in parts if part)
     return [("Versions", ", ".join(versions)), ("Machine", where)]

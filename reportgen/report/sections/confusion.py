@@ -31,16 +31,23 @@ def confusion(context: Context) -> Confusions:
     if not shown:
         return Confusions("", (), missing)
     darkest = max(_largest_share(_confusion_of(context, *one)) for one in shown)
+    numbers = ", numbers are counts" if len(context.dataset.classes) <= charts.CLASSES_COUNTED else ""
     intro = (
-        "Rows are true classes, columns predictions, numbers are counts. Colour shows the share of a row that "
-        f"went wrong, up to {percent(darkest, 1)} % in all matrices alike; the diagonal is left grey, so that "
-        "mistakes, not hits, catch the eye."
+        f"Rows are true classes, columns predictions{numbers}. Colour shows the share of a row that "
+        f"went wrong, up to {percent(darkest, 1)} % in all matrices alike; the diagonal is left grey, so "
+        "that mistakes, not hits, catch the eye."
     )
     if context.protocol.seeds > 1:
         intro += " Shown is each variant's first finished seed."
-    width = charts.HALF if len(shown) <= MATRICES_IN_PAIRS else charts.THIRD
+    width = charts.HALF if len(shown) <= MATRICES_IN_PAIRS or _wide(context) else charts.THIRD
     figures = tuple(_matrix(context, *one, darkest, width) for one in shown)
     return Confusions(intro, figures, missing)
+
+
+def _wide(context: Context) -> bool:
+    """Tell whether the classes are too many, or their names too long, for a third of the page."""
+    classes = context.dataset.classes
+    return len(classes) > 12 or max(len(name) for name in classes) > 5
 
 
 def _confusion_of(context: Context, variant: str, seed: int) -> pd.DataFrame:
@@ -62,10 +69,17 @@ def _matrix(context: Context, variant: str, seed: int, darkest: float, width: fl
     if pairs.empty:
         words = "No mistake."
     else:
-        said = [
-            f"{context.class_name(row['label'])} taken for {context.class_name(row['predicted'])} ({row['count']})"
-            for row in pairs.to_dict("records")
-        ]
+        rows = pairs[["label", "predicted", "count"]].to_dict("records")
+        said = [_taken_for(context, **row) for row in rows]
         words = f"{count(wrong)} mistake{'s' if wrong != 1 else ''}; most often {listing(said)}."
     alt = f"Confusion matrix of {variant}. {words}"
     return context.chart(svg, alt, f"{variant}.", words, "half" if width == charts.HALF else "third")
+
+
+def _taken_for(context: Context, label: int, predicted: int, count: int) -> str:
+    return f"{_quoted(context, label)} taken for {_quoted(context, predicted)} ({count})"
+
+
+def _quoted(context: Context, label: int) -> str:
+    name = context.class_name(label)
+    return f"“{name}”" if " " in name else name

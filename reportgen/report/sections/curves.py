@@ -31,8 +31,38 @@ def curves(context: Context) -> Curves:
     note = f"No curve for {listing(missing)}: no epoch was finished." if missing else ""
     if not drawn:
         return Curves(_validation(context), (), note)
-    figures = tuple(_curve(context, metric, drawn) for metric in ("accuracy", "loss"))
-    return Curves(_validation(context), figures, note)
+    return Curves(_validation(context), _all_curves(context, drawn), note)
+
+
+def _all_curves(context: Context, drawn: list[str]) -> tuple[Figure, ...]:
+    size = charts.PANELS_IN_A_FIGURE
+    parts = [drawn[n : n + size] for n in range(0, len(drawn), size)]
+    figures: list[Figure] = []
+    for metric in ("accuracy", "loss"):
+        for n, part in enumerate(parts, start=1):
+            which = f", {n} of {len(parts)}" if len(parts) > 1 else ""
+            lead = f"{metric.capitalize()} by epoch{which}."
+            said = _gap(context, drawn) if metric == "loss" and n == 1 else ""
+            caption = _lines_as_in(figures[0], metric, said) if figures else _line_types(context, len(drawn))
+            figures.append(_curve(context, metric, part, lead, caption))
+    return tuple(figures)
+
+
+def _line_types(context: Context, variants: int) -> str:
+    caption = (
+        "Solid: validation; dashed: train, averaged while the weights still change, with dropout on, so it "
+        "may lie below validation."
+    )
+    if variants > 1:
+        caption += " Faint: the other variants' validation."
+    if context.protocol.seeds > 1:
+        caption += " Thin lines are single seeds, strong ones their mean."
+    return caption
+
+
+def _lines_as_in(first: Figure, metric: str, said: str) -> str:
+    lines = f"Lines as in Figure {first.number}"
+    return f"{lines}; lower is better. {said}".strip() if metric == "loss" else f"{lines}."
 
 
 def _validation(context: Context) -> str:
@@ -48,26 +78,18 @@ def _validation(context: Context) -> str:
     )
 
 
-def _curve(context: Context, metric: str, drawn: list[str]) -> Figure:
-    svg = to_svg(charts.learning_curves(context.results.epochs, metric, drawn))
-    several = context.protocol.seeds > 1
-    caption = (
-        "Solid: validation; dashed: train, averaged while the weights still change, with dropout on, so it "
-        "may lie below validation. Faint: the other variants' validation."
-    )
-    if several:
-        caption += " Thin lines are single seeds, strong ones their mean."
-    if metric == "loss":
-        caption = "As the figure before, for the loss; lower is better. " + _gap(context, drawn)
+def _curve(context: Context, metric: str, panels: list[str], lead: str, caption: str) -> Figure:
+    svg = to_svg(charts.learning_curves(context.results.epochs, metric, panels))
     last = _last(context.results.epochs, metric, "validation")
-    ends = ", ".join(f"{name} {last[name]:.4f}" for name in drawn if name in last)
+    ends = ", ".join(f"{name} {last[name]:.4f}" for name in panels if name in last)
     alt = f"Learning curves of {metric} by epoch, one panel a variant. Validation at the end: {ends}."
-    return context.chart(svg, alt, f"{metric.capitalize()} by epoch.", caption)
+    return context.chart(svg, alt, lead, caption, "whole" if len(panels) > 1 else "half")
 
 
 def _last(epochs: pd.DataFrame, metric: str, split: str) -> dict[str, float]:
+    """Give the mean over the seeds of each variant's last value, where that is a number."""
     rows = epochs[(epochs["metric"] == metric) & (epochs["split"] == split)]
-    rows = rows.sort_values("epoch").groupby(["variant", "seed"], sort=False).last()
+    rows = rows.sort_values("epoch", kind="stable").groupby(["variant", "seed"], sort=False).tail(1)
     means = rows.groupby("variant", sort=False)["value"].mean()
     return {str(name): float(value) for name, value in means.items() if np.isfinite(value)}
 

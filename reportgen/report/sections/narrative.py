@@ -10,7 +10,10 @@ from reportgen.analysis.facts import FACTS
 from reportgen.lab import Point
 from reportgen.report import drawings
 from reportgen.report.document import Context
-from reportgen.text import paragraphs
+from reportgen.text import inert, paragraphs
+
+LONGEST_HEADING = 160
+LONGEST_UNDIVIDED = 1500
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class TaughtPoint:
     paragraphs: tuple[Markup, ...]
     drawing: drawings.Drawing | None
     fact: str
+    long: bool  # too long to be kept on one page
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ def _point(context: Context, point: Point) -> TaughtPoint:
     if name in drawings.DRAWINGS:
         drawing = drawings.DRAWINGS[name]()
     fact = FACTS[name](context.results.layers) if name in FACTS else ""
-    return TaughtPoint(point.title, tuple(paragraphs(point.text)), drawing, fact)
+    long = len(point.text) > LONGEST_UNDIVIDED
+    title = inert(point.title, LONGEST_HEADING)
+    return TaughtPoint(title, tuple(paragraphs(point.text)), drawing, fact, long)
 
 
 def _shuffled(context: Context) -> drawings.Drawing | None:

@@ -12,6 +12,8 @@ from reportgen.report import drawings
 from reportgen.report.document import Caption, Context
 from reportgen.text import count, inert
 
+LONGEST_DESCRIPTION = 400
+
 
 @dataclass(frozen=True)
 class LayerRow:
@@ -33,8 +35,6 @@ class Network:
     volumes: tuple[drawings.Volume, ...]
     trace: Caption | None
     rows: tuple[LayerRow, ...]
-    total: str
-    trainable: str
     caption: Caption | None
     reason: str
 
@@ -56,11 +56,10 @@ def _network(context: Context, variant: Variant) -> Network:
     name = variant.name
     layers = context.results.layers[context.results.layers["variant"] == name]
     runs = context.results.runs[context.results.runs["variant"] == name]
-    stated = (variant.description, variant.baseline)
+    stated = (inert(variant.description, LONGEST_DESCRIPTION), variant.baseline)
     if layers.empty:
         reason = f"No layers to show, because {runs['status'].iloc[0]}: {runs['error'].iloc[0]}"
-        return Network(name, stated[1], stated[0], (), None, (), "", "", None, inert(reason, 300))
-    total, trained = int(layers["params"].sum()), int(layers["trainable"].sum())
+        return Network(name, stated[1], stated[0], (), None, (), None, inert(reason, 300))
     steps = _steps(context, layers)
     trace = context.drawn(f"{name}, to scale.", _trace_caption(steps)) if len(steps) > 1 else None
     return Network(
@@ -70,11 +69,14 @@ def _network(context: Context, variant: Variant) -> Network:
         volumes=drawings.volumes(steps) if len(steps) > 1 else (),
         trace=trace,
         rows=tuple(_layer_row(row) for row in layers.to_dict("records")),
-        total=count(total),
-        trainable="" if total == trained else count(trained),
-        caption=context.table(f"Layers of {name}.", f"{count(total)} parameters."),
+        caption=context.table(f"Layers of {name}.", _total(layers)),
         reason="",
     )
+
+
+def _total(layers: pd.DataFrame) -> str:
+    total, trained = int(layers["params"].sum()), int(layers["trainable"].sum())
+    return f"{count(total)} parameters{'' if total == trained else f', {count(trained)} of them trained'}."
 
 
 def _steps(context: Context, layers: pd.DataFrame) -> list[tuple[str, tuple[int, ...]]]:
@@ -96,8 +98,8 @@ def _trace_caption(steps: list[tuple[str, tuple[int, ...]]]) -> str:
     if first[:2] == last[:2]:
         return f"The map keeps its {first[0]}×{first[1]} pixels."
     return (
-        f"The map shrinks from {first[0]}×{first[1]} to {last[0]}×{last[1]} pixels while its channels go from "
-        f"{first[2]} to {last[2]}."
+        f"The map shrinks from {first[0]}×{first[1]} to {last[0]}×{last[1]} pixels while its channels go "
+        f"from {first[2]} to {last[2]}."
     )
 
 

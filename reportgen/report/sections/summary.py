@@ -9,6 +9,8 @@ from reportgen.analysis.scores import WILSON, Score
 from reportgen.report.document import Caption, Context
 from reportgen.text import count, digits_for, inert, percent, seconds
 
+ROWS_UNDIVIDED = 15
+
 
 @dataclass(frozen=True)
 class Row:
@@ -32,9 +34,10 @@ class Summary:
 
     sentences: tuple[Sentence, ...]
     rows: tuple[Row, ...]
-    axis: tuple[str, str]
+    axis: tuple[str, str] | None  # the ends of the drawn axis; None where no variant has a score
     interval: str
     caption: Caption
+    long: bool  # too long to be kept on one page
 
 
 def summary(context: Context) -> Summary:
@@ -42,7 +45,7 @@ def summary(context: Context) -> Summary:
     board = context.board
     lows = [one.low for one in board.scored] or [0.0]
     highs = [one.high for one in board.scored] or [1.0]
-    axis = (min(lows), max(max(highs), min(lows) + 1e-4))
+    axis = (min(lows), max(*highs, min(lows) + 1e-4))
     rows = tuple(_row(one, axis, digits_for(board.n_test)) for one in board.scores)
     digits = digits_for(board.n_test)
     several = board.interval != WILSON
@@ -58,9 +61,10 @@ def summary(context: Context) -> Summary:
     return Summary(
         tuple(findings(board)),
         rows,
-        (percent(axis[0], digits), percent(axis[1], digits)),
+        (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
         "range over seeds" if several else "95 % interval",
         context.table("All variants.", text),
+        long=len(rows) > ROWS_UNDIVIDED,
     )
 
 

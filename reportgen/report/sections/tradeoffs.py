@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reportgen.analysis.costs import reading
+from reportgen.analysis.scores import Score
 from reportgen.report import charts
 from reportgen.report.document import Context, Figure
 from reportgen.report.theme import to_svg
 from reportgen.text import count, percent, seconds
+
+LABELS_IN_HALF = 8  # more variants take the whole width
 
 
 @dataclass(frozen=True)
@@ -27,20 +31,25 @@ def tradeoffs(context: Context) -> Tradeoffs:
 
 def _cost(context: Context, cost: str) -> Figure:
     board = context.board
-    svg = to_svg(charts.cost_against_accuracy(board, cost))
+    half = len(board.scored) <= LABELS_IN_HALF
+    width = charts.HALF if half else charts.WIDTH
+    svg = to_svg(charts.cost_against_accuracy(board, cost, width))
     word = {"params": "Parameters", "seconds": "Seconds of training"}[cost]
     by_cost = sorted(board.scored, key=lambda one: float(getattr(one, cost)))
     amount = {"params": count, "seconds": seconds}[cost]
     listed = "; ".join(
         f"{one.variant} {amount(getattr(one, cost))}, {percent(one.accuracy)} %" for one in by_cost
     )
-    least, most = by_cost[0], by_cost[-1]
-    unit = "parameters" if cost == "params" else "s"
-    caption = (
-        f"From {least.variant} ({amount(getattr(least, cost))} {unit}) to {most.variant} "
-        f"({amount(getattr(most, cost))} {unit}); bars as in Table 1."
-        if len(by_cost) > 1
-        else "The bar is that of Table 1."
-    )
     alt = f"{word} against test accuracy: {listed}."
-    return context.chart(svg, alt, f"{word} and accuracy.", caption, "half")
+    left_out = int((charts.labelled(board, cost, width)["label"] == "").sum())
+    caption = _caption(by_cost, reading(board, cost), left_out)
+    return context.chart(svg, alt, f"{word} and accuracy.", caption, "half" if half else "whole")
+
+
+def _caption(scores: list[Score], said: str, left_out: int) -> str:
+    if len(scores) == 1:
+        return "The bar is that of Table 1."
+    caption = f"{said} Bars as in Table 1."
+    if left_out:
+        caption += f" {count(left_out)} points have no name beside them, for want of room."
+    return caption
