@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reportgen import __version__
-from reportgen.errors import EXIT_DONE, EXIT_INTERRUPTED, ReportgenError, UsageError, did_you_mean
+from reportgen.errors import (
+    EXIT_DONE,
+    EXIT_IN_PART,
+    EXIT_INTERRUPTED,
+    ReportgenError,
+    UsageError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +67,19 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like all others."""
 
     def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        if unknown:
+            options = [option for action in self._all_actions() for option in action.option_strings]
+            raise UsageError(f"{unknown[1]}: no such option; {did_you_mean(unknown[1], options)}")
         raise UsageError(f"{message}; `{self.prog} --help` lists what is possible")
+
+    def _all_actions(self) -> list[argparse.Action]:
+        """List the options of this parser and of its commands, which know of unknown ones too late."""
+        actions = list(self._actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                actions += [one for parser in action.choices.values() for one in parser._actions]
+        return actions
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,7 +215,7 @@ def _render(options: argparse.Namespace) -> int:
     for problem in problems:
         print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
     _print_paths(documents)
-    return 3 if problems else EXIT_DONE
+    return EXIT_IN_PART if problems else EXIT_DONE
 
 
 # --- labs ----------------------------------------------------------------------------------------
@@ -275,4 +295,4 @@ def _doctor(options: argparse.Namespace) -> int:
         print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:11} {check.found}")
         if not check.ok:
             print(f"      {'':11} {check.remedy}")
-    return EXIT_DONE if all(check.ok for check in checks) else 3
+    return EXIT_DONE if all(check.ok for check in checks) else EXIT_IN_PART

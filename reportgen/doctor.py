@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reportgen import rundir
 from reportgen.data.download import keras_home
 from reportgen.environment import installed_version
-from reportgen.errors import PdfUnavailable, ReportgenError
+from reportgen.errors import ReportgenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,8 +62,8 @@ def pango() -> Check:
 
     try:
         to_pdf('<html lang="en"><title>Check</title><p>Check</p></html>')
-    except (PdfUnavailable, ReportgenError) as error:
-        return Check("Pango", False, str(error).split(";")[0], HOW_TO_INSTALL_PANGO.split(", then")[0])
+    except ReportgenError as error:
+        return Check("Pango", False, str(error).split(";")[0], HOW_TO_INSTALL_PANGO)
     return Check("Pango", True, f"WeasyPrint {installed_version('weasyprint')} makes PDFs")
 
 

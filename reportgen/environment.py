@@ -18,7 +18,8 @@ def describe() -> dict[str, Any]:
         **{name: installed_version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": os.cpu_count() or 1,
+        "cores": _usable_cores(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
     }
 
 
@@ -28,6 +29,13 @@ def installed_version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _usable_cores() -> int:
+    """Count the cores that this process may use: they decide how many threads TensorFlow starts."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _processor() -> str:

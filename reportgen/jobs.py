@@ -31,7 +31,8 @@ class Outcome:
     """What one job gave.
 
     `epochs` has the columns epoch, split, metric, value; `layers` those of frames/layers.parquet without
-    the variant; `probabilities` is (n_test, n_classes) float32, and None unless the status is "done".
+    the variant; `test_loss` is Keras' own after the last epoch, and NaN unless the status is "done".
+    `probabilities` is (n_test, n_classes) float32, and None unless the status is "done".
     """
 
     variant: str
@@ -41,6 +42,7 @@ class Outcome:
     params: int | None
     trainable_params: int | None
     train_seconds: float
+    test_loss: float
     epochs: pd.DataFrame
     layers: pd.DataFrame
     probabilities: NDArray[np.float32] | None

@@ -134,7 +134,7 @@ class _Window(Layer):
         if min(size) < 1:
             raise ShapeError(
                 f"its {times(kernel)} window does not fit the {times(shape[:2])} feature map that reaches "
-                'it; use padding = "same", a smaller stride, or fewer layers before it'
+                'it; use padding = "same", a smaller window, or fewer and smaller steps before it'
             )
         return (*size, self.channels(shape))
 
@@ -333,20 +333,26 @@ LAYERS: dict[str, type[Layer]] = {
 
 
 def layer_kind(value: Any) -> str | None:
-    """Name the layer that a table states: its first key that is a layer's name."""
+    """Name the layer that a table states: its one key that is a layer's name."""
     if isinstance(value, Layer):
         return next(kind for kind, layer in LAYERS.items() if type(value) is layer)
     if not isinstance(value, dict):
         return None
-    kinds = [key for key in LAYERS if key in value]
-    return kinds[0] if kinds else None
+    # An activation is also a setting of other layers: it names the layer only where it stands alone.
+    kinds = [key for key in LAYERS if key in value and key != "activation"]
+    if not kinds and list(value) == ["activation"]:
+        kinds = ["activation"]
+    return kinds[0] if len(kinds) == 1 else None
 
 
 def unknown_layer(table: Any) -> str:
     """Say what is wrong with a table that names no known layer."""
     if not isinstance(table, dict):
         return "expected a table such as { dense = 128 }"
-    first = next(iter(table), "")
+    kinds = [key for key in LAYERS if key in table and key != "activation"]
+    if len(kinds) > 1:
+        return f"names {' and '.join(kinds)}, expected one layer in each table"
+    first = next((key for key in table if key != "activation"), "")
     return f"'{first}' is not a layer; {did_you_mean(str(first), LAYERS)}"
 
 

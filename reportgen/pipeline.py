@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen import environment, rundir
-from reportgen.data import DATASETS, load
+from reportgen.data import DATASETS, load, path_from_environment
 from reportgen.errors import EXIT_DONE, EXIT_IN_PART, DatasetUnavailable, LabError, PdfUnavailable
 from reportgen.execution.local import run_jobs
 from reportgen.jobs import Job, Observer, Outcome, plan
@@ -64,22 +63,28 @@ class Prepared:
 
 
 def prepare(
-    source: str | Path = "mnist",
+    source: Lab | str | Path = "mnist",
     given: Overrides | None = None,
     output: Path = OUTPUT,
     say: Callable[[str], None] = print,
 ) -> Prepared:
     """Read and check everything that a run needs; raises InputError, having written nothing."""
     given = given or overrides()
-    stated = load_lab(source)
+    if isinstance(source, Lab):
+        stated, folder = source, Path.cwd()
+    else:
+        stated, folder = load_lab(source), lab_folder(source)
     lab = override(stated, given)
     rundir.check_lab_folder(output / lab.name)
-    folder = lab_folder(source)
     dataset, fallback = _dataset(lab, given, folder, say)
+    for warning in dataset.warnings:
+        say(warning)
+    again = _with_data_of_the_environment(lab, given)
     if fallback:
         lab = _with_fallback_protocol(lab, given)
+        again = _stated_outright(lab, given)
     _check_variants(lab, dataset, folder)
-    argv = tuple(command(source, given, output))
+    argv = tuple(command(lab.name if isinstance(source, Lab) else source, again, output))
     return Prepared(lab, dataset, plan(lab), folder, output, given, argv, fallback)
 
 
@@ -115,7 +120,8 @@ def _dataset(lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None
 
 
 def _reason(error: DatasetUnavailable) -> str:
-    return str(error.__cause__ or error)
+    cause = error.__cause__
+    return getattr(cause, "strerror", None) or str(cause or error)
 
 
 def _with_fallback_protocol(lab: Lab, given: Overrides) -> Lab:
@@ -126,6 +132,23 @@ def _with_fallback_protocol(lab: Lab, given: Overrides) -> Lab:
         if (value := getattr(fallback, key)) is not None and getattr(given, key) is None
     }
     return lab.model_copy(update={"protocol": lab.protocol.model_copy(update=update)})
+
+
+def _with_data_of_the_environment(lab: Lab, given: Overrides) -> Overrides:
+    """Put the path that REPORTGEN_DATA gives into the command: elsewhere, it may not be set."""
+    name = given.dataset or lab.dataset.name
+    path = path_from_environment(name) if name and not given.data and not lab.dataset.path else None
+    return given.model_copy(update={"dataset": name, "data": path}) if path else given
+
+
+def _stated_outright(lab: Lab, given: Overrides) -> Overrides:
+    """Put a fallback that was taken into the command: elsewhere, the lab's own data may be at hand."""
+    fallback = lab.dataset.fallback
+    name = fallback.name if fallback else None
+    protocol = lab.protocol
+    return given.model_copy(
+        update={"dataset": name, "epochs": protocol.epochs, "batch_size": protocol.batch_size}
+    )
 
 
 def _check_variants(lab: Lab, dataset: Dataset, folder: Path) -> None:
@@ -151,13 +174,12 @@ def execute(
 ) -> Finished:
     """Train, save the frames and render; a run that is interrupted leaves nothing half-made."""
     started = datetime.now(UTC)
-    clock = time.perf_counter()
     lab_runs = prepared.output / prepared.lab.name
     with rundir.partial_run(lab_runs, started) as partial:
         outcomes = list(run_jobs(prepared.jobs, prepared.dataset, observer or Observer(), prepared.folder))
-        record = _record(prepared, outcomes, started, time.perf_counter() - clock)
-        results = collect(outcomes, prepared.dataset, record)
-        save(results, partial)
+        results = collect(outcomes, prepared.dataset, _record(prepared, outcomes, started))
+        with rundir.disk_errors(lab_runs):
+            save(results, partial)
         run = rundir.publish(partial, lab_runs, started)
     results = replace(results, path=run)
     say("drawing the report")
@@ -166,12 +188,10 @@ def execute(
     except BaseException:
         say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
         raise
-    if set(documents) == set(FORMATS):
-        rundir.point_latest(run)
     return Finished(results, documents, (*_failures(outcomes), *problems))
 
 
-def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime, seconds: float) -> RunRecord:
+def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime) -> RunRecord:
     dataset = prepared.dataset
     return RunRecord(
         lab=prepared.lab,
@@ -193,7 +213,7 @@ def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime, 
             for one in outcomes
         ),
         started=started.replace(microsecond=0),
-        seconds=round(seconds, 3),
+        seconds=round(sum(one.train_seconds for one in outcomes), 3),
         argv=prepared.argv,
         overrides=prepared.given.stated(),
         fallback=prepared.fallback,
@@ -207,26 +227,32 @@ def _failures(outcomes: Sequence[Outcome]) -> list[str]:
 def render(
     results: Results, formats: Sequence[str], say: Callable[[str], None] = print
 ) -> tuple[dict[str, Path], list[str]]:
-    """Write the documents into the run's directory; gives their paths and what could not be made."""
+    """Write the documents into the run's directory; gives their paths and what could not be made.
+
+    The link to the latest run follows once both documents are there.
+    """
     from reportgen.report import write  # noqa: PLC0415  plotnine and WeasyPrint, only once needed
 
     if results.path is None:
         raise ValueError("results that were never saved cannot be rendered")
     documents: dict[str, Path] = {}
     problems: list[str] = []
-    for name, path_or_error in write(results, results.path, formats):
-        if isinstance(path_or_error, PdfUnavailable):
-            problems.append(str(path_or_error))
-            # An older PDF beside a newer HTML would pass for its twin.
-            with suppress(FileNotFoundError):
-                (results.path / "report.pdf").unlink()
-        else:
-            documents[name] = path_or_error
+    with rundir.disk_errors(results.path):
+        for name, path_or_error in write(results, results.path, formats):
+            if isinstance(path_or_error, PdfUnavailable):
+                problems.append(f"{path_or_error}, then `reportgen render {results.path}`")
+                # An older PDF beside a newer HTML would pass for its twin.
+                with suppress(FileNotFoundError):
+                    (results.path / "report.pdf").unlink()
+            else:
+                documents[name] = path_or_error
+        if all((results.path / f"report.{name}").is_file() for name in FORMATS):
+            rundir.point_latest(results.path)
     return documents, problems
 
 
 def run(
-    lab: str | os.PathLike[str] = "mnist",
+    lab: Lab | str | os.PathLike[str] = "mnist",
     *,
     output: str | os.PathLike[str] = OUTPUT,
     quiet: bool = False,
@@ -244,7 +270,7 @@ def run(
     if isinstance(data, os.PathLike):
         stated["data"] = str(data)
     given = overrides(**stated)
-    source = lab if isinstance(lab, str) else Path(lab)
+    source = lab if isinstance(lab, (str, Lab)) else Path(lab)
     with observer_for(quiet) as watch:
         prepared = prepare(source, given, Path(output), watch.say)
         watch.begin(prepared.jobs, prepared.dataset)

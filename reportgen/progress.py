@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from reportgen.jobs import DONE, Job, Observer, Outcome
@@ -32,37 +32,43 @@ class Watch(Observer):
 class Forecast:
     """Tell the seconds that are left, from the epochs measured so far.
 
-    An unmeasured variant's epoch is taken to cost what its multiply-adds cost elsewhere in this run.
+    A job's first epoch also builds its graph: it is measured apart, once two epochs can be compared. An
+    unmeasured variant's epoch is taken to cost what its multiply-adds cost in the largest one measured.
     """
 
     def __init__(self, jobs: Sequence[Job], dataset: Dataset) -> None:
         self._work = {job.variant.name: _work(job, dataset) for job in jobs}
-        self._left = [(job.variant.name, job.seed, job.protocol.epochs) for job in jobs]
-        self._measured: dict[str, float] = {}
+        self._left = {(job.variant.name, job.seed): job.protocol.epochs for job in jobs}
+        self._epochs = jobs[0].protocol.epochs
+        self._first: dict[tuple[str, int], float] = {}
+        self._later: dict[str, float] = {}
+        self._start = 0.0
 
     def epoch_ended(self, job: Job, epoch: int, seconds: float) -> None:
-        """Take an epoch's time; the first of a job counts only until there is a second."""
-        name = job.variant.name
-        if epoch <= 2 or name not in self._measured:
-            self._measured[name] = seconds
-        self._set_left(job, job.protocol.epochs - epoch)
+        """Take an epoch's time."""
+        name, key = job.variant.name, (job.variant.name, job.seed)
+        self._left[key] = job.protocol.epochs - epoch
+        if epoch == 1:
+            self._first[key] = seconds
+        if epoch > 1 or self._epochs == 1:
+            self._later[name] = seconds
+            self._start = max(self._first.get(key, seconds) - seconds, 0.0)
 
     def job_ended(self, job: Job) -> None:
         """Take a job that needs no more time, however it ended."""
-        self._set_left(job, 0)
-
-    def _set_left(self, job: Job, epochs: int) -> None:
-        self._left = [
-            (name, seed, epochs if (name, seed) == (job.variant.name, job.seed) else left)
-            for name, seed, left in self._left
-        ]
+        self._left[job.variant.name, job.seed] = 0
 
     def seconds_left(self) -> float | None:
-        """Give the seconds left, or None before the first epoch."""
-        if not self._measured:
+        """Give the seconds left, or None before there is a whole measured epoch."""
+        if not self._later:
             return None
-        rate = sum(self._measured.values()) / sum(self._work[name] for name in self._measured)
-        return sum(left * self._measured.get(name, rate * self._work[name]) for name, _, left in self._left)
+        largest = max(self._later, key=lambda name: self._work[name])
+        rate = self._later[largest] / self._work[largest]
+        return sum(
+            left * self._later.get(name, rate * self._work[name])
+            + (self._start if left and (name, seed) not in self._first else 0.0)
+            for (name, seed), left in self._left.items()
+        )
 
 
 def _work(job: Job, dataset: Dataset) -> float:
@@ -97,7 +103,7 @@ def _label(job: Job) -> str:
 def _metrics(logs: dict[str, float]) -> str:
     return (
         f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  "
-        f"validation {logs['val_loss']:.4f} {logs['val_accuracy']:.4f}"
+        f"validation loss {logs['val_loss']:.4f}  accuracy {logs['val_accuracy']:.4f}"
     )
 
 
@@ -110,7 +116,9 @@ class PlainWatch(Watch):
         self._total = 0
 
     def say(self, text: str) -> None:
-        print(inert(text), file=sys.stderr, flush=True)
+        # Whoever read this may have gone (`2>&1 | head`): no reason to lose the run.
+        with suppress(BrokenPipeError):
+            print(inert(text), file=sys.stderr, flush=True)
 
     def begin(self, jobs: Sequence[Job], dataset: Dataset) -> None:
         self._forecast, self._total = Forecast(jobs, dataset), len(jobs)
@@ -135,9 +143,10 @@ class PlainWatch(Watch):
 
 
 def _opening(jobs: Sequence[Job], dataset: Dataset) -> str:
+    epochs = jobs[0].protocol.epochs
     return (
         f"{dataset.title}: {dataset.n_train:,} training and {dataset.n_test:,} test images; "
-        f"{len(jobs)} training{'s' if len(jobs) != 1 else ''} of {jobs[0].protocol.epochs} epochs"
+        f"{len(jobs)} training{'s' if len(jobs) != 1 else ''} of {epochs} epoch{'s' if epochs != 1 else ''}"
     )
 
 

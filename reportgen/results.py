@@ -77,7 +77,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "confusion": {"variant": "s", "seed": "i", "label": "i", "predicted": "i", "count": "i"},
 }
 # What a training that failed has none of, and the value of a metric that diverged.
-MAY_BE_MISSING = {"params", "trainable_params", "test_loss", "test_accuracy", "value"}
+MAY_BE_MISSING = {"multiply_adds", "params", "trainable_params", "test_loss", "test_accuracy", "value"}
 _DTYPES = {"i": "Int64", "f": "float64", "s": "string", "p": "float32"}
 _KINDS = {"i": "a whole number", "f": "a number", "s": "text", "p": "a number"}
 
@@ -146,6 +146,12 @@ class Results:
     images: dict[int, NDArray[np.uint8]] = field(repr=False)
     path: Path | None = None
 
+    def __repr__(self) -> str:
+        """Say in one line what this is; the frames are attributes."""
+        done = int((self.runs["status"] == DONE).sum())
+        title = self.record.lab.title[:60]
+        return f"<Results of {title!r}: {done} of {len(self.runs)} trainings done, {self.path}>"
+
     @property
     def variants(self) -> list[str]:
         """List the variants in the order of the lab."""
@@ -203,9 +209,8 @@ def _named(outcome: Outcome, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _run_row(outcome: Outcome, labels: NDArray[np.int64]) -> pd.DataFrame:
-    loss = accuracy = float("nan")
+    accuracy = float("nan")
     if outcome.probabilities is not None:
-        loss = cross_entropy(outcome.probabilities, labels)
         accuracy = float((outcome.probabilities.argmax(axis=1) == labels).mean())
     row = {
         "variant": outcome.variant,
@@ -215,16 +220,10 @@ def _run_row(outcome: Outcome, labels: NDArray[np.int64]) -> pd.DataFrame:
         "params": outcome.params,
         "trainable_params": outcome.trainable_params,
         "train_seconds": outcome.train_seconds,
-        "test_loss": loss,
+        "test_loss": outcome.test_loss,
         "test_accuracy": accuracy,
     }
     return pd.DataFrame([row])
-
-
-def cross_entropy(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> float:
-    """Compute the mean categorical cross-entropy, clipped at 1e-7 as Keras does; in nats."""
-    given = probabilities[np.arange(len(labels)), labels].astype("float64")
-    return float(-np.log(np.clip(given, 1e-7, 1 - 1e-7)).mean())
 
 
 def _layers(outcomes: Sequence[Outcome]) -> list[pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -14,6 +15,9 @@ from reportgen.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
 
 def check_writable(folder: Path) -> None:
@@ -41,6 +45,18 @@ def check_lab_folder(lab_folder: Path) -> None:
 
 
 @contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Say plainly what the disk refused: an OutputError in the place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or folder}: {error.strerror or error}; make room or choose another folder "
+            "with --output DIR"
+        ) from error
+
+
+@contextmanager
 def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
     """Give a new folder, hidden and empty, that is removed again if the block raises."""
     lab_folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +66,8 @@ def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
         yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # a lab's folder with other runs in it stays
+            lab_folder.rmdir()
         raise
 
 
@@ -74,8 +92,16 @@ def publish(partial: Path, lab_folder: Path, started: datetime) -> Path:
 
 
 def point_latest(run: Path) -> None:
-    """Swap the link `latest`, beside the run, to point to it; a reader never finds it missing."""
+    """Swap the link `latest`, beside the run, to point to it; a reader never finds it missing.
+
+    A folder that is not a run's own, such as a copy elsewhere, and a link to a newer run are left alone.
+    """
+    run = run.resolve()
+    latest = run.parent / "latest"
+    newer = latest.is_symlink() and latest.readlink().name > run.name
+    if newer or not _RUN_ID.fullmatch(run.name) or (os.path.lexists(latest) and not latest.is_symlink()):
+        return
     link = run.parent / f".latest-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(run.name)
-    link.replace(run.parent / "latest")
+    link.replace(latest)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from reportgen.errors import OutputError
-from reportgen.lab import json_schema
+from reportgen.lab import builtin_labs, json_schema
 from reportgen.rundir import check_writable
 
 TEMPLATE = Path(__file__).parent / "starter.toml"
@@ -16,6 +16,8 @@ TEMPLATE = Path(__file__).parent / "starter.toml"
 def write_lab(folder: Path) -> Path:
     """Write lab.toml and its schema into `folder`; raises OutputError where a lab is there already."""
     check_writable(folder)
+    if str(folder) in builtin_labs():
+        raise OutputError(f"{folder}: is the name of a built-in lab; choose another")
     path = folder / "lab.toml"
     if path.exists():
         raise OutputError(f"{path}: is there already; choose another folder")

@@ -11,13 +11,15 @@ from markupsafe import Markup, escape
 _CONTROL = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
+_TERMINAL_COLOUR = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 LONGEST_UNBROKEN = 24
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def inert(text: object, most: int | None = None) -> str:
     """Give text without control characters and direction marks, cut to at most `most` characters."""
-    clean = _CONTROL.sub("", "".join(c for c in str(text) if unicodedata.category(c) != "Cs"))
+    coloured = _TERMINAL_COLOUR.sub("", str(text))
+    clean = _CONTROL.sub("", "".join(c for c in coloured if unicodedata.category(c) != "Cs"))
     return shorten(clean, most) if most else clean
 
 

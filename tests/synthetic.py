@@ -100,7 +100,13 @@ def _layers(n: int, name: str) -> list[dict[str, Any]]:
         return [end[0], {"dense": 256, "activation": "relu"}, {"dropout": 0.2}, *end[1:]]
     conv = {"conv2d": 8 + n, "kernel": 3, "padding": "same", "strides": 1 + ("s2" in name)}
     deep = [conv, conv] if "deep" in name else [conv]
-    return [*deep, {"max_pooling2d": 2}, {**conv, "conv2d": 16}, {"max_pooling2d": 2}, *end]
+    return [
+        *deep,
+        {"max_pooling2d": 2, "padding": "same"},
+        {**conv, "conv2d": 16},
+        {"max_pooling2d": 2, "padding": "same"},
+        *end,
+    ]
 
 
 def _dataset(wish: MadeUp) -> Dataset:
@@ -162,6 +168,7 @@ def _outcome(wish: MadeUp, variant: Variant, seed: int, accuracy: float, dataset
     params = int(layers["params"].sum()) if len(layers) else None
     if seed > 1:
         accuracy = min(accuracy + float(rng.normal(0, 0.002)), 1.0)
+    probabilities = _probabilities(dataset, accuracy, rng) if status == DONE else None
     return Outcome(
         variant=variant.name,
         seed=seed,
@@ -170,10 +177,18 @@ def _outcome(wish: MadeUp, variant: Variant, seed: int, accuracy: float, dataset
         params=params,
         trainable_params=params,
         train_seconds=(params or 0) / 8000 + float(rng.uniform(1, 3)),
+        test_loss=_cross_entropy(probabilities, dataset.y_test),
         epochs=_epochs(wish, status, accuracy, rng),
         layers=layers,
-        probabilities=_probabilities(dataset, accuracy, rng) if status == DONE else None,
+        probabilities=probabilities,
     )
+
+
+def _cross_entropy(probabilities: np.ndarray | None, labels: np.ndarray) -> float:
+    if probabilities is None:
+        return float("nan")
+    given = probabilities[np.arange(len(labels)), labels].astype("float64")
+    return float(-np.log(np.clip(given, 1e-7, 1)).mean())
 
 
 def layer_frame(variant: Variant, dataset: Dataset) -> pd.DataFrame:

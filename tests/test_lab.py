@@ -603,3 +603,38 @@ def test_any_edit_of_the_starter_lab_parses_or_is_refused_in_one_line(data: st.D
             case _:
                 table.append(data.draw(TREES))
     holds(raw)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(lab_text("digits"), encoding="utf-8-sig")
+    assert load_lab(path).variants
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ("{ conv2D = 4, kernel = 3, activation = 'relu' }", "'conv2D' is not a layer; did you mean 'conv2d'?"),
+        ("{ flatten = true, dropout = 0.5 }", "names dropout and flatten, expected one layer in each table"),
+        ("{ conv2d = '{k}', kernel = 3 }", "{k} stands for the value of a sweep, and the variant has none"),
+    ],
+)
+def test_a_layer_that_is_not_one_layer_is_refused(layer: str, says: str) -> None:
+    raw = tomllib.loads(f"layers = [{layer}]")
+    lab = {"title": "x", "dataset": {"name": "digits"}, "variants": [{"name": "a", **raw}]}
+    with pytest.raises(LabError) as caught:
+        parse_lab(lab, FILE)
+    assert says in str(caught.value)
+
+
+def test_a_knob_that_changes_only_the_name_is_refused() -> None:
+    variant = {"name": "a-{k}", "sweep": {"k": [3, 5]}, "layers": [{"flatten": True}]}
+    lab = {"title": "x", "dataset": {"name": "digits"}, "variants": [variant]}
+    with pytest.raises(LabError, match=r"sweep.k: \{k\} stands in none of its layers"):
+        parse_lab(lab, FILE)
+
+
+def test_a_class_name_that_stands_twice_is_refused() -> None:
+    lab = {"title": "x", "dataset": {"name": "digits", "classes": ["a", "b", "a"]}, "variants": TWO_VARIANTS}
+    with pytest.raises(LabError, match=r"dataset.classes: 'a' stands there twice"):
+        parse_lab(lab, FILE)

@@ -233,7 +233,7 @@ def test_one_job_that_diverges_or_raises_does_not_stop_the_next(
     assert (raises.status, nan.status, well.status) == (FAILED, DIVERGED, DONE)
     assert "no luck" in raises.error
     assert len(raises.error.splitlines()) == 1
-    assert nan.error == "the loss was no longer a number in epoch 1"
+    assert nan.error == "the loss or the predictions were no longer numbers after epoch 1"
     assert nan.epochs["epoch"].unique().tolist() == [1]
     assert raises.probabilities is None
     assert nan.probabilities is None
@@ -317,7 +317,7 @@ def test_the_last_epoch_s_validation_is_the_test_score(trained_run: TrainedRun) 
 BUILDERS = {
     "no module": ("gone:build", "cannot import 'gone'"),
     "no function": ("builders:gone", "module 'builders' has no function 'gone'"),
-    "no model": ("builders:nothing", "gave a NoneType, expected a keras.Model"),
+    "no model": ("builders:nothing", "gave NoneType, expected a keras.Model"),
     "raises": ("builders:raises", "ValueError: two lines"),
     "no probabilities": ("builders:logits", "expected 3 probabilities; end it with a softmax"),
     "too few classes": ("builders:two", "expected 3 probabilities; end it with a softmax"),

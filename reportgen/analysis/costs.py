@@ -6,7 +6,7 @@ from itertools import combinations
 
 from reportgen.analysis.findings import clearly_above
 from reportgen.analysis.scores import WILSON, Leaderboard, Score
-from reportgen.text import count
+from reportgen.text import number_word
 
 
 def pairs_apart(board: Leaderboard, cost: str) -> tuple[int, int]:
@@ -30,16 +30,16 @@ def _ordered(one: Score, other: Score, cost: str) -> tuple[Score, Score] | None:
 def reading(board: Leaderboard, cost: str) -> str:
     """Say whether a higher cost went with a higher accuracy, among the pairs that are told apart."""
     total, ahead = pairs_apart(board, cost)
-    intervals = "intervals" if board.interval == WILSON else "ranges over the seeds"
+    that = "whose intervals are apart" if board.interval == WILSON else "that can be told apart"
     costlier = "the one with more parameters" if cost == "params" else "the one that trained longer"
     if not total:
-        return f"No two networks have {intervals} that are apart."
+        return "No two networks can be told apart."
     if total == 1:
         way = "more" if ahead else "less"
-        return f"In the one pair of networks whose {intervals} are apart, {costlier} is the {way} accurate."
-    pairs = f"{count(total)} pairs of networks whose {intervals} are apart"
+        return f"In the one pair of networks {that}, {costlier} is the {way} accurate."
+    pairs = f"{number_word(total)} pairs of networks {that}"
     if ahead == total:
         return f"In all {pairs}, {costlier} is the more accurate."
     if not ahead:
         return f"In none of the {pairs} is {costlier} the more accurate."
-    return f"Of the {pairs}, {costlier} is the more accurate in {count(ahead)}."
+    return f"Of the {pairs}, {costlier} is the more accurate in {number_word(ahead)}."

@@ -1,7 +1,8 @@
 """What a report may say in words: an ordered list of checks, each of which may yield a sentence.
 
-No sentence claims a difference that the intervals do not carry: two trained networks are told apart only
-where their intervals do not overlap, which is stricter than a paired test.
+No sentence claims a difference that the numbers do not carry: two trained networks are told apart only
+where their Wilson intervals do not overlap, which is stricter than a paired test, and where several seeds
+were trained, only if their ranges do not overlap either.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Sentence:
 
 
 def clearly_above(one: Score, other: Score) -> bool:
-    """Tell whether one score's interval lies wholly above the other's."""
-    return one.low > other.high
+    """Tell whether one score lies above the other by its seeds and for a test set of this size."""
+    return one.low > other.high and one.sample[0] > other.sample[1]
 
 
 def _shown(score: Score, board: Leaderboard) -> str:
@@ -111,11 +112,17 @@ def best_score(board: Leaderboard) -> Sentence | None:
     numbers += f"{count(board.n_test)} images."
     if not level:
         return Sentence(f"{best.variant} is the most accurate:", numbers)
+    if len(level) == len(others):
+        which = "the other" if len(others) == 1 else "any other"
+        return Sentence(
+            f"The highest score is {best.variant}'s:", f"{numbers} It can't be told from {which} by this run."
+        )
     names = listing([one.variant for one in level])
-    apart = "its interval overlaps with" if board.interval == WILSON else "its seeds overlap with those of"
+    near = f"its interval overlaps with {names}"
+    if board.interval != WILSON:
+        near = f"by its seeds or for a test set of this size, {names} {_verb(level)} too near"
     return Sentence(
-        f"The highest score is {best.variant}'s:",
-        f"{numbers} It can't be told from every other: {apart} {names}.",
+        f"The highest score is {best.variant}'s:", f"{numbers} It can't be told from every other: {near}."
     )
 
 

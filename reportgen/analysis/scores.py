@@ -21,7 +21,8 @@ class Score:
     """One variant's scores, averaged over its finished seeds.
 
     `low` and `high` bound the test accuracy: the 95 % Wilson interval of one training, or the range over
-    several (which is not a confidence interval). `reason` says why there is no score.
+    several (which is not a confidence interval). `sample` is the Wilson interval in any case, of the mean:
+    what a test set of this size leaves open. `reason` says why there is no score.
     """
 
     variant: str
@@ -34,6 +35,7 @@ class Score:
     loss: float
     seconds: float
     mistakes: float
+    sample: tuple[float, float]
     reason: str = ""
 
     @property
@@ -103,12 +105,12 @@ def _score(variant: str, rows: pd.DataFrame, n_test: int, several: bool, baselin
             nan,
             nan,
             nan,
+            (nan, nan),
             reason=f"{rows['status'].iloc[0]}: {rows['error'].iloc[0]}",
         )
     accuracy = done["test_accuracy"]
-    low, high = float(accuracy.min()), float(accuracy.max())
-    if not several:
-        low, high = wilson(round(float(accuracy.iloc[0]) * n_test), n_test)
+    sample = wilson(round(float(accuracy.mean()) * n_test), n_test)
+    low, high = (float(accuracy.min()), float(accuracy.max())) if several else sample
     return Score(
         variant=variant,
         baseline=baseline,
@@ -120,6 +122,7 @@ def _score(variant: str, rows: pd.DataFrame, n_test: int, several: bool, baselin
         loss=float(done["test_loss"].mean()),
         seconds=float(done["train_seconds"].mean()),
         mistakes=float((1 - accuracy).mean() * n_test),
+        sample=sample,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
     Obtain = Callable[[float, Say | None], tuple[Arrays, str]]
 
-__all__ = ["DATASETS", "Dataset", "KnownDataset", "load"]
+__all__ = ["DATASETS", "Dataset", "KnownDataset", "load", "path_from_environment"]
 
 DATA_VARIABLE = "REPORTGEN_DATA"
 
@@ -131,8 +131,10 @@ def load(
     if name is not None and name not in DATASETS:
         raise DataError(f"dataset '{name}' is not known; {did_you_mean(name, DATASETS)}")
     if name is not None and path is None:
-        path = _path_from_environment(name)
-    where = str(path or name)
+        path = path_from_environment(name)
+        where = f"{path} ({DATA_VARIABLE})" if path else str(name)
+    else:
+        where = str(path or name)
     raw, source = _read(path) if path else _obtain(name, timeout, say)
     clean = normalise(raw, where)
     sha256 = content_sha256(clean)
@@ -181,7 +183,7 @@ def _obtain(name: str | None, timeout: float, say: Say | None) -> tuple[Arrays, 
     return DATASETS[name].obtain(timeout, say)
 
 
-def _path_from_environment(name: str) -> Path | None:
+def path_from_environment(name: str) -> Path | None:
     """Find a named dataset where REPORTGEN_DATA points, a file or a folder; None where unset."""
     value = os.environ.get(DATA_VARIABLE)
     if not value or name == "digits":

@@ -36,5 +36,8 @@ def write(
 
 def _swap_in(path: Path, content: bytes) -> Path:
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_bytes(content)
-    return temporary.replace(path)
+    try:
+        temporary.write_bytes(content)
+        return temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -51,6 +51,7 @@ CLASSES_COUNTED = 20
 CLASS_LABEL = 14  # characters of a class's name beside a matrix
 THIRD = 2.05
 HEIGHT = {HALF: 2.4, WIDTH: 3.2}  # of a cost chart
+MOST_MARKED = 12  # epochs
 LEAST_COST = 0.01  # a logarithmic axis has no zero
 
 
@@ -76,7 +77,7 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
             aes(group="line", linetype="split", color="split"), _lines(data, "line"), size=0.35, alpha=0.5
         )
         + geom_line(aes(linetype="split", color="split"), _lines(means, "line"), size=0.8)
-        + geom_point(aes(shape="split", color="split"), size=_point_size(means), stroke=0)
+        + geom_point(aes(shape="split", color="split"), _marked(means), size=1.5, stroke=0)
         + geom_point(aes(color="split"), _reported(means), size=2.4, stroke=0)
         + geom_text(
             aes(label="label", color="split"), _split_labels(means, limits), ha="left", size=look.SIZE
@@ -115,8 +116,9 @@ def _lines(data: pd.DataFrame, group: str) -> pd.DataFrame:
     return data[data.groupby(group)["epoch"].transform("size") > 1]
 
 
-def _point_size(means: pd.DataFrame) -> float:
-    return 1.5 if means["epoch"].max() <= 12 else 0.0
+def _marked(means: pd.DataFrame) -> pd.DataFrame:
+    """Mark every epoch, unless they stand too close."""
+    return means if means["epoch"].max() <= MOST_MARKED else means[means["epoch"] == means["epoch"].max()]
 
 
 def _epoch_limits(means: pd.DataFrame) -> tuple[float, float]:
@@ -158,11 +160,14 @@ def _spot_by_line(
         return 1.08, float(own.iloc[0]) + (0.5 * tall if own.iloc[0] >= other.iloc[0] else -0.5 * tall)
     best = None
     for start in np.linspace(epochs[0] + 0.1 * wide, epochs[-1] - wide, 12):
-        across = np.linspace(start, start + wide, 9)
+        across = np.linspace(start - 0.1 * wide, start + wide, 25)
         lines = [np.interp(across, epochs, line.to_numpy(float)) for line in (own, other)]
         for value in np.linspace(limits[0] + 0.6 * tall, limits[1] - 0.6 * tall, 30):
             near, off = (float(np.abs(value - line).min()) for line in lines)
-            free = all(abs(value - y) > 1.2 * tall or abs(start - x) > 1.1 * wide for x, y in taken)
+            crossed = any(line.min() < value < line.max() for line in lines)
+            free = not crossed and all(
+                abs(value - y) > 1.2 * tall or abs(start - x) > 1.1 * wide for x, y in taken
+            )
             if not free or near < 0.7 * tall or off < 0.7 * tall or near > off:
                 continue
             cost = near - 0.2 * min(off, 3 * tall)

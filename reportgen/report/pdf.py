@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HOW_TO_INSTALL_PANGO = (
     "install Pango (Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
-    "macOS: brew install pango), then `reportgen render RUN`"
+    "macOS: brew install pango)"
 )
 
 
@@ -25,13 +25,16 @@ def to_pdf(html: str) -> bytes:
     """
     try:
         from weasyprint import HTML  # noqa: PLC0415  needs system libraries that may be missing
-        from weasyprint.urls import URLFetcher  # noqa: PLC0415
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher  # noqa: PLC0415
     except OSError as error:
         library = str(error).splitlines()[0]
         raise PdfUnavailable(f"no PDF: {library}; {HOW_TO_INSTALL_PANGO}") from None
     fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
     with _complaints() as complaints:
-        content = HTML(string=html, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1")
+        try:
+            content = HTML(string=html, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1")
+        except FatalURLFetchingError as error:  # no Exception, lest WeasyPrint itself catch it
+            raise RenderError(f"the report asks for what is not inside it: {error}") from None
     if complaints:
         raise RenderError(f"the PDF could not be made as it should be: {'; '.join(complaints[:5])}")
     return bytes(content)

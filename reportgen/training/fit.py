@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reportgen.data import Dataset
 
 EVALUATION_BATCH = 1000
+EVALUATION_PIXELS = 4_000_000  # fewer large images at a time, so that feature maps fit into memory
 # A call into TensorFlow cannot be interrupted: short enough for Ctrl-C, long enough to cost nothing.
 STEPS_IN_ONE_CALL = 100
 
@@ -88,15 +89,19 @@ def train(
     )
     seconds = time.perf_counter() - start
     probabilities = _predict(model, dataset.x_test)
+    test = _in_order(dataset.x_test, _targets(dataset.y_test, job, dataset))
     diverged = watch.diverged or not np.isfinite(probabilities).all()
     return Outcome(
         variant=job.variant.name,
         seed=job.seed,
         status=DIVERGED if diverged else DONE,
-        error=f"the loss was no longer a number in epoch {watch.epoch}" if diverged else "",
+        error=f"the loss or the predictions were no longer numbers after epoch {watch.epoch}"
+        if diverged
+        else "",
         params=model.count_params(),
         trainable_params=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
         train_seconds=seconds,
+        test_loss=float("nan") if diverged else float(model.evaluate(test, verbose=0)[0]),
         epochs=pd.DataFrame(watch.rows, columns=["epoch", "split", "metric", "value"]),
         layers=layer_table(model, job.variant, dataset.image_shape),
         probabilities=None if diverged else probabilities,
@@ -104,13 +109,16 @@ def train(
 
 
 def _steps_in_one_call(steps: int) -> int:
-    """Find the largest divisor of an epoch's steps up to the limit: Keras overruns by a remainder."""
+    """Find the largest divisor of an epoch's steps up to the limit.
+
+    Keras would run over the epoch's end by a remainder; a prime number of steps goes one by one.
+    """
     return max(n for n in range(1, min(steps, STEPS_IN_ONE_CALL) + 1) if steps % n == 0)
 
 
 def _targets(labels: NDArray[np.int64], job: Job, dataset: Dataset) -> NDArray[Any]:
     if job.protocol.loss == "categorical_crossentropy":
-        return keras.utils.to_categorical(labels, dataset.n_classes)
+        return np.eye(dataset.n_classes, dtype="float32")[labels]
     return labels
 
 
@@ -152,8 +160,9 @@ def _training_batches(parts: Split, job: Job, n_classes: int) -> tf.data.Dataset
 
 
 def _in_order(images: NDArray[Any], targets: NDArray[Any] | None = None) -> tf.data.Dataset:
+    size = max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // int(np.prod(images.shape[1:]))))
     arrays = images if targets is None else (images, targets)
-    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(EVALUATION_BATCH)
+    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(size)
     if targets is None:
         return batches.map(_scaled)
     return batches.map(lambda x, y: (_scaled(x), y))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,8 @@ from reportgen import layers as stated
 from reportgen.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from reportgen.lab import Protocol, Variant
 
@@ -86,24 +89,35 @@ def _built_by_function(
     variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None
 ) -> keras.Model:
     where = f"variant '{variant.name}': build = \"{variant.build}\""
-    function = _find(str(variant.build), where, folder)
-    try:
-        model = function(image_shape, n_classes)
-    except Exception as error:  # the instructor's own code may raise anything
-        raise LabError(f"{where}: {type(error).__name__}: {_one_line(error)}") from error
+    with _importable(folder):
+        function = _find(str(variant.build), where, folder)
+        try:
+            model = function(image_shape, n_classes)
+        except (Exception, SystemExit) as error:  # the instructor's own code may raise anything
+            raise LabError(f"{where}: {type(error).__name__}: {_one_line(error)}") from error
     if not isinstance(model, keras.Model):
-        raise LabError(f"{where}: gave a {type(model).__name__}, expected a keras.Model")
+        raise LabError(f"{where}: gave {type(model).__name__}, expected a keras.Model")
     _check_probabilities(model, image_shape, n_classes, where)
     return model
 
 
-def _find(reference: str, where: str, folder: Path | None) -> Callable[..., Any]:
-    module_name, _, name = reference.partition(":")
-    if folder is not None and str(folder) not in sys.path:
+@contextmanager
+def _importable(folder: Path | None) -> Iterator[None]:
+    """Let the modules beside a lab import each other, and leave no trace of it."""
+    before = list(sys.path)
+    if folder is not None:
         sys.path.insert(0, str(folder))
     try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # importing runs the instructor's own code
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _find(reference: str, where: str, folder: Path | None) -> Callable[..., Any]:
+    module_name, _, name = reference.partition(":")
+    try:
+        module = _import(module_name, folder)
+    except (Exception, SystemExit) as error:  # importing runs the instructor's own code
         raise LabError(
             f"{where}: cannot import '{module_name}': {_one_line(error)}; "
             "put the module beside the lab's file or install it"
@@ -112,6 +126,22 @@ def _find(reference: str, where: str, folder: Path | None) -> Callable[..., Any]
     if not callable(function):
         raise LabError(f"{where}: module '{module_name}' has no function '{name}'")
     return function  # type: ignore[no-any-return]  # checked by calling it
+
+
+def _import(module_name: str, folder: Path | None) -> ModuleType:
+    """Import a module; one beside the lab is read anew from its file.
+
+    By its name alone, a module of the same name beside another lab, or an older text of this one, would do.
+    """
+    file = folder / f"{module_name}.py" if folder else None
+    if file is None or not file.is_file():
+        return importlib.import_module(module_name)
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _check_probabilities(model: keras.Model, image_shape: stated.Shape, n_classes: int, where: str) -> None:
@@ -159,7 +189,7 @@ def layer_table(model: keras.Model, variant: Variant, image_shape: stated.Shape)
                 "output_shape": _output_shape(layer),
                 "params": layer.count_params(),
                 "trainable": sum(int(np.prod(w.shape)) for w in layer.trainable_weights),
-                "multiply_adds": rows[position - 1].multiply_adds if rows else 0,
+                "multiply_adds": rows[position - 1].multiply_adds if rows else None,
             }
             for position, layer in enumerate(real, start=1)
         ],

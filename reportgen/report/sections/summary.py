@@ -25,6 +25,7 @@ class Row:
     low: float
     point: float
     high: float
+    bounds: str  # the same in words
     reason: str
 
 
@@ -82,6 +83,7 @@ def _row(one: Score, axis: tuple[float, float], digits: int) -> Row:
         low=share(one.low),
         point=share(one.accuracy),
         high=share(one.high),
+        bounds=f"{percent(one.low, digits)} to {percent(one.high, digits)} %" if one.scored else "",
         reason=inert(one.reason, 200),
     )
 

@@ -1,0 +1,36 @@
+"""A lab: what to train, on what, and the words around it. TOML in, frozen strict values out."""
+
+from reportgen.lab.model import (
+    DatasetChoice,
+    Fallback,
+    Lab,
+    Overrides,
+    Point,
+    Protocol,
+    Texts,
+    Variant,
+    override,
+    trace_variant,
+)
+from reportgen.lab.reading import builtin_labs, lab_folder, lab_path, load_lab, overrides, parse_lab
+from reportgen.lab.schema import json_schema
+
+__all__ = [
+    "DatasetChoice",
+    "Fallback",
+    "Lab",
+    "Overrides",
+    "Point",
+    "Protocol",
+    "Texts",
+    "Variant",
+    "builtin_labs",
+    "json_schema",
+    "lab_folder",
+    "lab_path",
+    "load_lab",
+    "override",
+    "overrides",
+    "parse_lab",
+    "trace_variant",
+]

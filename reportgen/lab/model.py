@@ -1,0 +1,262 @@
+"""A lab as frozen, strict values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from reportgen.data import DATASETS
+from reportgen.errors import LabError, UsageError, did_you_mean
+from reportgen.lab.values import shown
+from reportgen.layers import (
+    AnyLayer,
+    Shape,
+    ShapeError,
+    TracedLayer,
+    trace,
+)
+
+if TYPE_CHECKING:
+    pass
+
+MAX_VARIANTS = 200
+MAX_PARAMS = 1_000_000_000
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)]
+Epochs = Annotated[int, Field(ge=1, le=10_000)]
+BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
+Seeds = Annotated[int, Field(ge=1, le=1_000)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _known_dataset(name: str) -> str:
+    if name not in DATASETS:
+        raise ValueError(f"{shown(name)}, {did_you_mean(name, DATASETS)}")
+    return name
+
+
+def _path(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) and value else value
+
+
+FilePath = Annotated[
+    Path,
+    BeforeValidator(_path),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+
+
+DatasetName = Annotated[
+    str,
+    AfterValidator(_known_dataset),
+    WithJsonSchema({"type": "string", "enum": list(DATASETS)}),
+]
+ClassNames = Annotated[tuple[StrictStr, ...], Field(min_length=1), BeforeValidator(_tuple)]
+VariantNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuple)]
+Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1), BeforeValidator(_tuple)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Fallback(_Strict):
+    """What to train on where the lab's data set is not to be had, and a protocol that suits it."""
+
+    name: DatasetName = Field(description="A built-in data set that needs no network, such as digits.")
+    epochs: Epochs | None = None
+    batch_size: BatchSize | None = None
+
+
+class DatasetChoice(_Strict):
+    """The data set of a lab: a built-in name, or a path to an .npz file or a folder of IDX files."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["path"]}]})
+    name: DatasetName | None = Field(None, description="mnist, fashion_mnist, cifar10 or digits.")
+    path: FilePath | None = Field(
+        None, description="An .npz file or a folder of IDX files, relative to the lab's file."
+    )
+    classes: ClassNames | None = Field(
+        None, description="The names of the classes, in the order of their labels."
+    )
+    fallback: Fallback | None = None
+
+    @field_validator("classes")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = [name for name in names or () if (names or ()).count(name) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands there twice; give each class a name of its own")
+        return names
+
+    @model_validator(mode="after")
+    def _named(self) -> DatasetChoice:
+        if self.name is None and self.path is None:
+            raise ValueError('expected a name such as "mnist", or a path')
+        return self
+
+
+class Protocol(_Strict):
+    """How every variant is trained."""
+
+    epochs: Epochs = 5
+    batch_size: BatchSize = 128
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Default: the optimizer's own."
+    )
+    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
+    metric: Literal["accuracy"] = "accuracy"
+    seeds: Seeds = Field(1, description="Trainings of each variant, with seeds 1, 2, ...")
+    validation: Literal["test"] | Share = Field(
+        "test",
+        description='"test" validates on the test set, as the lab notebook does; a share such as 0.1 '
+        "is held out of the training set, stratified by class.",
+    )
+
+
+class Variant(_Strict):
+    """One network: a stack of layers, or a function that builds it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["layers"]}, {"required": ["build"]}]}
+    )
+    name: Name
+    baseline: bool = False
+    description: str = ""
+    layers: Layers | None = None
+    build: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description='"module:function": called with the image shape (h, w, c) and the number of '
+        "classes, it returns a Keras model that ends in a softmax.",
+    )
+
+    @model_validator(mode="after")
+    def _stated_once(self) -> Variant:
+        if (self.layers is None) == (self.build is None):
+            raise ValueError('expected either layers or build = "module:function"')
+        return self
+
+
+class Point(_Strict):
+    """One thing that the lab teaches."""
+
+    title: str
+    text: str
+    drawing: Literal["shuffle", "convolution", "pooling", "stride", "padding"] | None = Field(
+        None, description="A drawing to set beside the text."
+    )
+
+
+class Texts(_Strict):
+    """The lab's own words. Paragraphs are divided by empty lines; `code` is set in code type."""
+
+    introduction: str = ""
+    points: Annotated[tuple[Point, ...], BeforeValidator(_tuple)] = ()
+
+
+class Lab(_Strict):
+    """All that one run needs to know; `folder` is where a lab's relative paths begin."""
+
+    name: Name
+    title: str = Field(min_length=1)
+    course: str = ""
+    dataset: DatasetChoice
+    protocol: Protocol = Protocol()
+    texts: Texts = Texts()
+    variants: Annotated[tuple[Variant, ...], BeforeValidator(_tuple)] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _variants_fit_together(self) -> Lab:
+        names = [variant.name.lower() for variant in self.variants]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"variants: two are named '{twice[0]}'; give each a name of its own")
+        baselines = [variant.name for variant in self.variants if variant.baseline]
+        if len(baselines) > 1:
+            raise ValueError(
+                f"variants: {' and '.join(baselines)} are both the baseline, expected at most one"
+            )
+        return self
+
+    @property
+    def baseline(self) -> Variant | None:
+        """Give the variant that the others are compared with, if the lab has one."""
+        return next((variant for variant in self.variants if variant.baseline), None)
+
+
+class Overrides(_Strict):
+    """What a command line puts in the place of the lab's own values."""
+
+    dataset: DatasetName | None = None
+    data: FilePath | None = None
+    epochs: Epochs | None = None
+    batch_size: BatchSize | None = None
+    seeds: Seeds | None = None
+    variants: VariantNames | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """Give what was stated, ready for JSON."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def override(lab: Lab, given: Overrides) -> Lab:
+    """Put a command line's values in the place of the lab's; raises UsageError for unknown variants."""
+    protocol = {
+        key: value for key in ("epochs", "batch_size", "seeds") if (value := getattr(given, key)) is not None
+    }
+    return lab.model_copy(
+        update={
+            "protocol": lab.protocol.model_copy(update=protocol),
+            "variants": _chosen(lab, given.variants),
+        }
+    )
+
+
+def _chosen(lab: Lab, names: tuple[str, ...] | None) -> tuple[Variant, ...]:
+    if names is None:
+        return lab.variants
+    known = {variant.name.lower(): variant.name for variant in lab.variants}
+    for name in names:
+        if name.lower() not in known:
+            raise UsageError(f"--variants: no '{name}' in lab '{lab.name}'; {did_you_mean(name, known)}")
+    wanted = {name.lower() for name in names}
+    return tuple(variant for variant in lab.variants if variant.name.lower() in wanted)
+
+
+def trace_variant(variant: Variant, image_shape: Shape, n_classes: int) -> list[TracedLayer]:
+    """Work out a variant's shapes and parameters; raises LabError, naming variant and layer.
+
+    A variant with `build` has no stated layers and gives an empty list: only Keras can tell its shapes.
+    """
+    if variant.layers is None:
+        return []
+    try:
+        rows = trace(variant.layers, image_shape, n_classes)
+    except ShapeError as error:
+        raise LabError(f"variant '{variant.name}': {error}") from None
+    params = sum(row.params for row in rows)
+    if params > MAX_PARAMS:
+        raise LabError(
+            f"variant '{variant.name}': has {params:,} parameters, expected at most {MAX_PARAMS:,}"
+        )
+    return rows

@@ -1,0 +1,207 @@
+"""Charts draw for every run there may be, small, the same each time, and with labels that can be read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reportgen.analysis.scores import leaderboard
+from reportgen.jobs import DIVERGED
+from reportgen.report import charts
+from reportgen.report.labels import label_size, place
+from reportgen.report.theme import text_width, to_svg, wrap_name
+from reportgen.results import Results
+from synthetic import DIGITS, SEVEN, made_up
+
+LARGEST = 300_000  # bytes of an SVG: more would be a mesh
+DASHED = tuple(
+    f"{'cnn-' if n else 'mlp-'}with-a-name-of-forty-signs-{n:02d}".ljust(40, "x") for n in range(30)
+)
+UNDASHED = tuple(f"{'cnn' if n else 'mlp'}{n:02d}".ljust(40, "m") for n in range(7))
+
+
+def small_svg(plot: object) -> bytes:
+    svg = to_svg(plot)  # type: ignore[arg-type]
+    assert svg.count(b"<svg") == 1
+    assert len(svg) < LARGEST
+    return svg
+
+
+def run_of(names: tuple[str, ...], **options: object) -> Results:
+    options = {"n_test": 100, "image_shape": (8, 8, 1), "baseline": names[0], **options}
+    return made_up(names=names, **options)
+
+
+# --- learning curves -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (("mlp",), {"epochs": 1}),
+        (("mlp",), {"epochs": 200}),
+        (SEVEN, {"epochs": 5, "seeds": 5}),
+        (DASHED, {"epochs": 2}),
+        (UNDASHED, {"epochs": 30}),
+        (("mlp", "cnn"), {"unfinished": {"cnn": DIVERGED}}),
+    ],
+    ids=["one-epoch", "200-epochs", "five-seeds", "thirty-variants", "long-names", "diverged"],
+)
+def test_learning_curves_draw(names: tuple[str, ...], options: dict[str, object]) -> None:
+    epochs = run_of(names, **options).epochs
+    for metric in ("accuracy", "loss"):
+        small_svg(charts.learning_curves(epochs, metric, names[: charts.PANELS_IN_A_FIGURE]))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_learning_curves_draw_where_every_value_is_the_same(value: float) -> None:
+    epochs = run_of(("mlp", "cnn")).epochs.assign(value=value)
+    small_svg(charts.learning_curves(epochs, "accuracy", ["mlp", "cnn"]))
+
+
+def test_learning_curves_leave_out_what_is_no_number() -> None:
+    epochs = run_of(("mlp",), epochs=6).epochs
+    epochs.loc[epochs["epoch"] == 3, "value"] = float("nan")
+    small_svg(charts.learning_curves(epochs, "loss", ["mlp"]))
+
+
+def test_figures_of_one_run_share_their_axes() -> None:
+    epochs = run_of(SEVEN).epochs
+    parts = [charts.learning_curves(epochs, "loss", part) for part in (SEVEN[:4], SEVEN[4:])]
+    assert parts[0].coordinates.limits.y == parts[1].coordinates.limits.y
+
+
+# --- costs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cost", ["params", "seconds"])
+@pytest.mark.parametrize("names", [("mlp",), SEVEN, DASHED, UNDASHED], ids=["1", "7", "30", "undashed"])
+def test_cost_charts_draw(names: tuple[str, ...], cost: str) -> None:
+    width = charts.HALF if len(names) < 9 else charts.WIDTH
+    small_svg(charts.cost_against_accuracy(leaderboard(run_of(names)), cost, width))
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 0.9, 1.0])
+def test_cost_charts_draw_where_all_are_equal(accuracy: float) -> None:
+    board = leaderboard(run_of(SEVEN, accuracies=[accuracy] * 7, seeds=2 if accuracy == 1 else 1))
+    small_svg(charts.cost_against_accuracy(board, "params"))
+
+
+POINTS = st.tuples(st.floats(3, 7), st.floats(40, 100), st.floats(0.05, 4))
+NAMES = st.lists(
+    st.text("abcdnlmrs-", min_size=2, max_size=40).map(lambda name: f"n{name}"), min_size=1, max_size=7
+)
+
+
+def placed(names: list[str], values: list[tuple[float, float, float]], width: float = 2.65) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [(name, 10**x, y, y - e, min(y + e, 100)) for name, (x, y, e) in zip(names, values, strict=True)],
+        columns=["variant", "x", "y", "low", "high"],
+    )
+    return place(frame, width=width, height=2.0, points=7)
+
+
+def boxes(frame: pd.DataFrame, width: float = 2.65) -> list[tuple[float, float, float, float]]:
+    """Give the labels' boxes in inches: left, bottom, right, top."""
+    (x0, x1), (y0, y1) = np.log10(frame.attrs["x_limits"]), frame.attrs["y_limits"]
+    found = []
+    for row in frame[frame["label"] != ""].itertuples():
+        w, h = label_size(row.label, 7 / 72)
+        left = (np.log10(row.label_x) - x0) / (x1 - x0) * width
+        middle = (row.label_y - y0) / (y1 - y0) * 2.0
+        found.append((left, middle - h / 2, left + w, middle + h / 2))
+    return found
+
+
+@given(NAMES, st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_label_covers_another_or_leaves_the_panel(names: list[str], data: st.DataObject) -> None:
+    values = [data.draw(POINTS) for _ in names]
+    made = boxes(placed(names, values))
+    for n, (left, bottom, right, top) in enumerate(made):
+        assert left > -1e-6
+        assert right < 2.65 + 1e-6
+        assert bottom > -1e-6
+        assert top < 2.0 + 1e-6
+        for other in made[:n]:
+            across = min(right, other[2]) - max(left, other[0])
+            up = min(top, other[3]) - max(bottom, other[1])
+            assert min(across, up) < 1e-6
+
+
+@given(st.lists(POINTS, min_size=7, max_size=7, unique_by=(lambda p: round(p[0], 1), lambda p: round(p[1]))))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_seven_networks_of_a_lab_nearly_all_have_their_names(
+    values: list[tuple[float, float, float]],
+) -> None:
+    """Points that lie on one another may leave one or two without a name, which the caption then says."""
+    frame = placed(list(SEVEN), values)
+    assert (frame["label"] != "").sum() >= 5
+
+
+def test_a_line_to_a_far_label_ends_at_its_edge() -> None:
+    frame = placed(list(SEVEN), [(5 + n / 1000, 90 + n / 100, 1.0) for n in range(7)])
+    assert frame["far"].any()
+    (x0, x1) = np.log10(frame.attrs["x_limits"])
+    for row, (left, _, right, _) in zip(frame[frame["label"] != ""].itertuples(), boxes(frame), strict=True):
+        lead = (np.log10(row.lead_x) - x0) / (x1 - x0) * 2.65
+        assert left - 1e-6 <= lead <= right + 1e-6
+
+
+# --- confusion -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", [1, 2, 10, 26, 100])
+@pytest.mark.parametrize("width", [charts.HALF, charts.THIRD])
+def test_confusion_draws_for_any_number_of_classes_with_long_names(k: int, width: float) -> None:
+    classes = [f"class {n} $x_{n}$ of a long taxonomy" for n in range(k)]
+    run = run_of(("mlp",), classes=classes, accuracies=(0.3,), n_test=400)
+    svg = small_svg(charts.confusion_matrix(run.confusion, classes, 0.5, width))
+    assert (b"<image" in svg) == (k > charts.CLASSES_COUNTED)
+
+
+def test_confusion_draws_where_nothing_was_confused_and_where_a_class_is_absent() -> None:
+    run = run_of(("mlp",), accuracies=(1.0,), n_test=9)
+    small_svg(charts.confusion_matrix(run.confusion, DIGITS, 0.0))
+
+
+def test_names_beside_a_matrix_keep_their_distance() -> None:
+    for k in (2, 10, 26, 100, 1000):
+        axes = charts._MatrixAxes.fit([f"a class named {n}" for n in range(k)], charts.HALF, 7.0)
+        assert axes.panel > 1
+        step = axes.breaks[1] if len(axes.breaks) > 1 else k
+        assert axes.panel / k * step > 7.0 / 72
+
+
+# --- all -----------------------------------------------------------------------------------------
+
+
+def test_the_same_chart_gives_the_same_bytes() -> None:
+    run = run_of(SEVEN)
+    board = leaderboard(run)
+
+    def draw() -> list[bytes]:
+        return [
+            to_svg(charts.learning_curves(run.epochs, "loss", SEVEN)),
+            to_svg(charts.cost_against_accuracy(board, "params")),
+            to_svg(charts.confusion_matrix(run.confusion[run.confusion["variant"] == "mlp"], DIGITS, 0.1)),
+        ]
+
+    assert draw() == draw()
+
+
+@given(st.text("ab-._ ", min_size=1, max_size=60))
+def test_a_wrapped_name_keeps_every_character_in_lines_that_fit(name: str) -> None:
+    lines = wrap_name(name).split("\n")
+    assert "".join(lines) == name
+    assert max(map(len, lines)) <= 18
+
+
+def test_text_is_measured_as_it_is_drawn() -> None:
+    assert text_width("", 7) == 0
+    assert text_width("mm", 7) == pytest.approx(2 * text_width("m", 7))
+    assert text_width("漢", 72) == pytest.approx(1.0)
+    assert 0.4 < text_width("n", 72) < 0.65
