@@ -139,10 +139,15 @@ class _Window(Layer):
         return (*size, self.channels(shape))
 
     def setting(self) -> str:
-        """Write kernel, stride and padding."""
+        """Write kernel, stride, padding and activation."""
         kernel, strides, padding = self.window()
         stride = strides[0] if strides[0] == strides[1] else times(strides)
-        return f"{times(kernel)}, stride {stride}, {padding}"
+        return f"{times(kernel)}, stride {stride}, {padding}{self._activated()}"
+
+    def _activated(self) -> str:
+        """Write the activation behind the other settings, where there is one."""
+        activation = getattr(self, "activation", "linear")
+        return "" if activation == "linear" else f", {activation}"
 
 
 class _Convolution(_Window):
@@ -315,6 +320,9 @@ class Dense(Layer):
 
     def multiply_adds(self, shape: Shape) -> int:
         return shape[0] * int(self.dense)
+
+    def setting(self) -> str:
+        return "" if self.activation == "linear" else self.activation
 
 
 LAYERS: dict[str, type[Layer]] = {

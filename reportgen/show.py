@@ -57,7 +57,7 @@ def _variant(variant: Variant, image: Shape, n_classes: int, folder: Path) -> It
     if variant.description:
         yield f"  {variant.description}"
     for kind, setting, shape, params in rows:
-        yield f"  {kind:24}{setting:26}{shape:>14}{params:>12,}"
+        yield f"  {kind:24}{setting:32}{shape:>14}{params:>12,}"
 
 
 def _stated(variant: Variant, image: Shape, n_classes: int) -> list[tuple[str, str, str, int]]:

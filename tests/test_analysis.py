@@ -15,8 +15,6 @@ from reportgen.analysis.costs import pairs_apart, reading
 from reportgen.analysis.facts import FACTS
 from reportgen.analysis.findings import FINDINGS, Sentence, clearly_above, findings
 from reportgen.analysis.scores import (
-    RANGE,
-    WILSON,
     Leaderboard,
     Score,
     leaderboard,
@@ -26,9 +24,6 @@ from reportgen.analysis.scores import (
 )
 from reportgen.jobs import DIVERGED, FAILED
 from synthetic import made_up
-
-NAN = float("nan")
-
 
 # --- scores --------------------------------------------------------------------------------------
 
@@ -53,8 +48,8 @@ def test_the_most_accurate_variant_stands_first_and_those_without_a_score_last()
     run = made_up(names=names, baseline="a", accuracies=(0.9, 0.95, 0.99, 0.92), unfinished={"c": FAILED})
     board = leaderboard(run)
     assert [one.variant for one in board.scores] == ["b", "d", "a", "c"]
-    assert board.scores[-1].reason.startswith("failed: ResourceExhaustedError")
-    assert (board.interval, board.n_test) == (WILSON, 1000)
+    assert board.scores[-1].reasons[0].startswith("failed: ResourceExhaustedError")
+    assert (board.seeds, board.n_test) == (1, 1000)
     assert board.baseline is not None
     assert board.baseline.variant == "a"
 
@@ -64,14 +59,16 @@ def test_equal_scores_keep_the_order_of_the_lab() -> None:
     assert [one.variant for one in board.scores] == ["b", "a", "c"]
 
 
-def test_one_seed_has_the_wilson_interval_and_several_seeds_have_their_range() -> None:
+def test_one_seed_has_the_wilson_interval_and_several_seeds_span_theirs() -> None:
     one = leaderboard(made_up(names=("a",), baseline=None, accuracies=(0.9,))).scores[0]
     assert (one.low, one.high) == wilson(900, 1000)
     run = made_up(names=("a",), baseline=None, accuracies=(0.9,), seeds=4)
     board = leaderboard(run)
-    assert board.interval == RANGE
     values = run.runs["test_accuracy"]
-    assert (board.scores[0].low, board.scores[0].high) == (values.min(), values.max())
+    bounds = [wilson(round(value * 1000), 1000) for value in values]
+    assert board.scores[0].low == min(low for low, _ in bounds)
+    assert board.scores[0].high == max(high for _, high in bounds)
+    assert (board.seeds, board.scores[0].accuracies) == (4, tuple(values))
     assert board.scores[0].accuracy == pytest.approx(values.mean())
 
 
@@ -94,16 +91,17 @@ def test_the_most_confused_pairs_are_the_largest_off_the_diagonal() -> None:
 
 def score(name: str, right: int, *, n: int = 1000, baseline: bool = False, params: int = 1000) -> Score:
     low, high = wilson(right, n)
-    return Score(name, baseline, params, 1, right / n, low, high, 0.1, 1.0 + params, n - right, (low, high))
+    seconds = 1.0 + params
+    return Score(name, baseline, params, 1, (right / n,), low, high, 0.1, seconds, n - right)
 
 
 def unscored(name: str, reason: str = "failed: no luck", *, baseline: bool = False) -> Score:
-    return Score(name, baseline, None, 0, NAN, NAN, NAN, NAN, NAN, NAN, (NAN, NAN), reason)
+    return Score(name, baseline, None, 1, reasons=(reason,))
 
 
 def board_of(*scores: Score, n: int = 1000) -> Leaderboard:
     ordered = sorted(scores, key=lambda one: (not one.scored, -one.accuracy if one.scored else 0.0))
-    return Leaderboard(tuple(ordered), WILSON, n)
+    return Leaderboard(tuple(ordered), n, 1)
 
 
 @st.composite
@@ -148,12 +146,12 @@ def test_what_is_said_of_the_baseline_is_what_the_intervals_carry(board: Leaderb
         assert "more accurate" in lead
         assert "All" not in lead
     else:
-        assert lead.startswith("All") or len(others) == 1
-    told = said.rest.split("can't be told from it")
+        assert lead.startswith(("All", "Both")) or len(others) == 1
+    told = said.rest.split("cannot be told apart from it")
     if level and len(above) < len(others):
         assert len(told) == 2
     if not level:
-        assert "can't be told" not in said.rest
+        assert "cannot be told" not in said.rest
 
 
 @given(boards())
@@ -169,10 +167,14 @@ def test_a_variant_is_called_the_most_accurate_only_if_it_is_apart_from_all_othe
     best, *others = board.scored
     if "is the most accurate" in said.lead:
         assert all(best.low > one.high for one in others)
+    elif "share the highest score" in said.lead:
+        assert named(board, said.lead) == {
+            one.variant for one in board.scored if one.accuracy == best.accuracy
+        }
     else:
         assert not all(best.low > one.high for one in others)
-        assert "can't be told from" in said.rest
-        assert ("every other" in said.rest) == any(apart(best, one) for one in others)
+        assert "cannot be told apart from" in said.rest
+        assert ("any other" in said.rest) == (len(others) > 1 and not any(apart(best, one) for one in others))
 
 
 @given(boards())
@@ -211,7 +213,7 @@ def test_without_a_baseline_nothing_is_compared_with_one() -> None:
 
 def test_one_variant_has_its_score_stated() -> None:
     assert leads(board_of(score("a", 990))) == [
-        "a classifies 99.0\N{NO-BREAK SPACE}% of the test images rightly"
+        "a classifies 99.0\N{NO-BREAK SPACE}% of the test images correctly"
     ]
 
 
@@ -223,15 +225,15 @@ def test_where_nothing_was_trained_it_is_said_and_nothing_else() -> None:
 def test_equal_scores_are_told_apart_nowhere(right: int) -> None:
     board = board_of(score("a", right, baseline=True), score("b", right), score("c", right))
     assert leads(board) == [
-        "No network is clearly more accurate than the baseline a.",
-        "The highest score is a's:",
+        "No network is clearly more accurate than the baseline a in this run.",
+        "a, b and c share the highest score:",
     ]
 
 
 def test_only_trained_networks_are_counted_where_one_failed() -> None:
     board = board_of(score("a", 500, baseline=True), score("b", 990), score("c", 980), unscored("d"))
     first = leads(board)[0]
-    assert first == "All two other trained networks are more accurate than the baseline a."
+    assert first == "Both other trained networks are more accurate than the baseline a in this run."
 
 
 def test_one_reason_is_not_given_for_two_failures_that_differ() -> None:
@@ -242,11 +244,20 @@ def test_one_reason_is_not_given_for_two_failures_that_differ() -> None:
 
 
 def test_seeds_that_lie_apart_do_not_tell_what_the_test_set_is_too_small_for() -> None:
-    near = [score("a", 95, n=100), score("b", 90, n=100)]
-    over_seeds = [replace(one, low=one.accuracy, high=one.accuracy, seeds=3) for one in near]
-    board = Leaderboard(tuple(over_seeds), RANGE, 100)
-    assert not clearly_above(*over_seeds)
-    assert leads(board) == ["The highest score is a's:"]
+    run = made_up(names=("a", "b"), baseline="a", accuracies=(0.90, 0.91), seeds=3)
+    board = leaderboard(run)
+    assert not clearly_above(board.scores[0], board.scores[1])
+    assert leads(board)[0] == "No network is clearly more accurate than the baseline a in this run."
+
+
+def test_a_seed_that_failed_is_named() -> None:
+    run = made_up(names=("a", "b"), baseline="a", seeds=3)
+    rows = run.runs.copy()
+    broken = (rows["variant"] == "b") & (rows["seed"] == 2)
+    rows.loc[broken, ["status", "error"]] = [FAILED, "no luck"]
+    board = leaderboard(replace(run, runs=rows))
+    said = FINDINGS["seeds-missing"](board)
+    assert said == Sentence("Not every seed was finished: b (2 of 3).", "b failed: no luck.")
 
 
 # --- costs ---------------------------------------------------------------------------------------
@@ -270,7 +281,7 @@ def test_a_cost_is_read_in_words() -> None:
     assert reading(board_of(big, small), "params").endswith(
         "the one with more parameters is the more accurate."
     )
-    assert reading(board_of(big, big), "params") == "No two networks can be told apart."
+    assert reading(board_of(big, big), "params") == "No two networks have intervals that are apart."
     assert reading(board_of(big, small, middle), "seconds") == (
         "Of the three pairs of networks whose intervals are apart, the one that trained longer is the more "
         "accurate in two."

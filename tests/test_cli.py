@@ -215,7 +215,8 @@ def test_a_variant_that_fails_or_diverges_leaves_the_others_and_exit_code_3(
     assert "no luck" in raises
     assert "\x1b" not in "".join(run_in_part.ran.err)  # Keras writes its errors in bold
     assert diverged == (
-        "reportgen: not-a-number (seed 1) diverged: the loss or the predictions were no longer numbers after epoch 1"
+        "reportgen: not-a-number (seed 1) diverged: "
+        "the loss or the predictions were no longer numbers after epoch 1"
     )
 
 

@@ -614,7 +614,10 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
-        ("{ conv2D = 4, kernel = 3, activation = 'relu' }", "'conv2D' is not a layer; did you mean 'conv2d'?"),
+        (
+            "{ conv2D = 4, kernel = 3, activation = 'relu' }",
+            "'conv2D' is not a layer; did you mean 'conv2d'?",
+        ),
         ("{ flatten = true, dropout = 0.5 }", "names dropout and flatten, expected one layer in each table"),
         ("{ conv2d = '{k}', kernel = 3 }", "{k} stands for the value of a sweep, and the variant has none"),
     ],

@@ -181,8 +181,8 @@ def test_no_text_of_ten_thousand_characters_stands_where_there_is_room_for_a_lin
 def test_a_variant_without_a_score_is_shown_with_its_reason() -> None:
     page = pieces()
     assert "failed: ResourceExhaustedError" in page["summary"]
-    assert "No curve for cnn-broken" in re.sub("<[^>]+>", "", page["curves"])
-    assert "No layers to show, because failed" in page["networks"]
+    assert "No loss curve for cnn-broken" in re.sub("<[^>]+>", "", page["curves"])
+    assert "No layers to show: the training failed." in page["networks"]
     assert "Not applicable to cnn-broken" in page["confusion"]
     assert "Not applicable to cnn-broken" in page["galleries"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from reportgen.analysis.findings import clearly_above
-from reportgen.analysis.scores import WILSON, Leaderboard, Score
+from reportgen.analysis.scores import Leaderboard, Score
 from reportgen.text import number_word
 
 
@@ -30,10 +30,10 @@ def _ordered(one: Score, other: Score, cost: str) -> tuple[Score, Score] | None:
 def reading(board: Leaderboard, cost: str) -> str:
     """Say whether a higher cost went with a higher accuracy, among the pairs that are told apart."""
     total, ahead = pairs_apart(board, cost)
-    that = "whose intervals are apart" if board.interval == WILSON else "that can be told apart"
+    that = "whose intervals are apart"
     costlier = "the one with more parameters" if cost == "params" else "the one that trained longer"
     if not total:
-        return "No two networks can be told apart."
+        return "No two networks have intervals that are apart."
     if total == 1:
         way = "more" if ahead else "less"
         return f"In the one pair of networks {that}, {costlier} is the {way} accurate."

@@ -16,13 +16,18 @@ def _first_of(layers: pd.DataFrame, kind: str) -> pd.Series | None:
 
 def fact_shuffle(layers: pd.DataFrame) -> str:
     """Count what a dense layer that sees every pixel has to learn."""
-    dense = _first_of(layers, "Dense")
-    if dense is None:
-        return ""
-    return (
-        f"The first dense layer of {dense['variant']} has {count(dense['params'])} parameters: "
-        f"one for each of its inputs and units, and one bias a unit."
-    )
+    second = layers[(layers["position"] == 2) & (layers["type"] == "Dense")]
+    for dense in second.itertuples():
+        first = layers[(layers["variant"] == dense.variant) & (layers["position"] == 1)].iloc[0]
+        if first["type"] != "Flatten":
+            continue
+        pixels, units = int(first["output_shape"]), int(dense.output_shape)
+        if dense.params == (pixels + 1) * units:
+            return (
+                f"The first dense layer of {dense.variant} has {count(dense.params)} parameters: one for "
+                f"each pair of its {count(pixels)} inputs and {count(units)} units, and a bias for each unit."
+            )
+    return ""
 
 
 def fact_convolution(layers: pd.DataFrame) -> str:

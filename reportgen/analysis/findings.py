@@ -1,8 +1,8 @@
 """What a report may say in words: an ordered list of checks, each of which may yield a sentence.
 
-No sentence claims a difference that the numbers do not carry: two trained networks are told apart only
-where their Wilson intervals do not overlap, which is stricter than a paired test, and where several seeds
-were trained, only if their ranges do not overlap either.
+No sentence claims a difference that the numbers do not carry: trained networks are told apart only where
+the Wilson intervals of all their seeds lie apart, which is stricter than a paired test; and what is said is
+said of this run's trainings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reportgen.analysis.scores import WILSON, Leaderboard, Score
+from reportgen.analysis.scores import Leaderboard, Score
 from reportgen.text import (
     PERCENT,
     count,
@@ -35,8 +35,8 @@ class Sentence:
 
 
 def clearly_above(one: Score, other: Score) -> bool:
-    """Tell whether one score lies above the other by its seeds and for a test set of this size."""
-    return one.low > other.high and one.sample[0] > other.sample[1]
+    """Tell whether one score's interval lies wholly above the other's."""
+    return one.low > other.high
 
 
 def _shown(score: Score, board: Leaderboard) -> str:
@@ -60,14 +60,14 @@ def against_baseline(board: Leaderboard) -> Sentence | None:
     if len(above) == len(others):
         return Sentence(_all_above(board, base), _spread(others, base, board))
     if not above:
-        lead = f"No network is clearly more accurate than the baseline {base.variant}."
+        lead = f"No network is clearly more accurate than the baseline {base.variant} in this run."
     else:
         lead = f"{number_word(len(above)).capitalize()} of {number_word(len(others))} {_networks(board)} "
-        lead += f"{'is' if len(above) == 1 else 'are'} more accurate than the baseline {base.variant}."
+        lead += f"{_verb(above)} more accurate than the baseline {base.variant} in this run."
     rest = _spread(above, base, board) if above else ""
     if level:
         named = [f"{one.variant} ({_shown(one, board)})" for one in level]
-        rest += f" {listing(named)} can't be told from it by this run."
+        rest += f" {listing(named)} cannot be told apart from it."
     if below:
         rest += f" {listing([one.variant for one in below])} {_verb(below)} clearly less accurate."
     return Sentence(lead, rest.strip())
@@ -85,10 +85,11 @@ def _networks(board: Leaderboard) -> str:
 def _all_above(board: Leaderboard, base: Score) -> str:
     others = [one for one in board.scored if one is not base]
     if len(others) == 1:
-        return f"{others[0].variant} is more accurate than the baseline {base.variant}."
+        return f"{others[0].variant} is more accurate than the baseline {base.variant} in this run."
+    all_of_them = "Both" if len(others) == 2 else f"All {number_word(len(others))}"
     return (
-        f"All {number_word(len(others))} other {_networks(board)} are more accurate than the baseline "
-        f"{base.variant}."
+        f"{all_of_them} other {_networks(board)} are more accurate than the baseline "
+        f"{base.variant} in this run."
     )
 
 
@@ -97,9 +98,9 @@ def _spread(others: list[Score], base: Score, board: Leaderboard) -> str:
     reach = _shown(best, board)
     if len(others) > 1:
         reach = f"{percent(worst.accuracy, digits_for(board.n_test))} to {reach}"
-    mean = " on average over the seeds" if board.interval != WILSON else ""
+    mean = " on average over the seeds" if board.seeds > 1 else ""
     subject = "They classify" if len(others) > 1 else "It classifies"
-    return f"{subject} {reach} of the test images rightly, the baseline {_shown(base, board)}{mean}."
+    return f"{subject} {reach} of the test images correctly, the baseline {_shown(base, board)}{mean}."
 
 
 def best_score(board: Leaderboard) -> Sentence | None:
@@ -108,21 +109,22 @@ def best_score(board: Leaderboard) -> Sentence | None:
         return None
     best, *others = board.scored
     level = [one for one in others if not clearly_above(best, one)]
+    mean = " on average" if best.seeds > 1 else ""
     numbers = f"{_shown(best, board)} ({_bounds(best, board)}), {count(best.mistakes)} mistakes in "
-    numbers += f"{count(board.n_test)} images."
+    numbers += f"{count(board.n_test)} images{mean}."
+    ties = [one.variant for one in board.scored if one.accuracy == best.accuracy]
+    if len(ties) > 1:
+        return Sentence(f"{listing(ties)} share the highest score:", numbers)
     if not level:
         return Sentence(f"{best.variant} is the most accurate:", numbers)
     if len(level) == len(others):
         which = "the other" if len(others) == 1 else "any other"
         return Sentence(
-            f"The highest score is {best.variant}'s:", f"{numbers} It can't be told from {which} by this run."
+            f"The highest score is {best.variant}'s:", f"{numbers} It cannot be told apart from {which}."
         )
     names = listing([one.variant for one in level])
-    near = f"its interval overlaps with {names}"
-    if board.interval != WILSON:
-        near = f"by its seeds or for a test set of this size, {names} {_verb(level)} too near"
     return Sentence(
-        f"The highest score is {best.variant}'s:", f"{numbers} It can't be told from every other: {near}."
+        f"The highest score is {best.variant}'s:", f"{numbers} It cannot be told apart from {names}."
     )
 
 
@@ -153,7 +155,7 @@ def only_score(board: Leaderboard) -> Sentence | None:
         return None
     one = board.scored[0]
     return Sentence(
-        f"{one.variant} classifies {_shown(one, board)} of the test images rightly",
+        f"{one.variant} classifies {_shown(one, board)} of the test images correctly",
         f"({_bounds(one, board)}), after {seconds(one.seconds)} seconds of training.",
     )
 
@@ -170,9 +172,19 @@ def without_score(board: Leaderboard) -> Sentence | None:
     if not board.failed or not board.scored:
         return None
     names = listing([one.variant for one in board.failed])
-    if len({one.reason for one in board.failed}) > 1:
+    if len({one.reasons for one in board.failed}) > 1:
         return Sentence(f"No score for {names}:", "the reasons stand in the table below.")
-    return Sentence(f"No score for {names}:", f"{shorten(board.failed[0].reason, LONGEST_REASON)}.")
+    return Sentence(f"No score for {names}:", f"{shorten(board.failed[0].reasons[0], LONGEST_REASON)}.")
+
+
+def seeds_missing(board: Leaderboard) -> Sentence | None:
+    """Name the variants of which only some seeds were finished."""
+    partial = [one for one in board.scored if one.reasons]
+    if not partial:
+        return None
+    named = [f"{one.variant} ({one.seeds} of {one.planned})" for one in partial]
+    reason = shorten(partial[0].reasons[0], LONGEST_REASON)
+    return Sentence(f"Not every seed was finished: {listing(named)}.", f"{partial[0].variant} {reason}.")
 
 
 FINDINGS: dict[str, Callable[[Leaderboard], Sentence | None]] = {
@@ -182,6 +194,7 @@ FINDINGS: dict[str, Callable[[Leaderboard], Sentence | None]] = {
     "smallest-above-baseline": smallest_above_baseline,
     "best-score": best_score,
     "without-score": without_score,
+    "seeds-missing": seeds_missing,
 }
 
 

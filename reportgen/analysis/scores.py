@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,31 +13,37 @@ from reportgen.jobs import DONE
 if TYPE_CHECKING:
     from reportgen.results import Results
 
-WILSON = "wilson"
-RANGE = "range"
-
 
 @dataclass(frozen=True)
 class Score:
     """One variant's scores, averaged over its finished seeds.
 
-    `low` and `high` bound the test accuracy: the 95 % Wilson interval of one training, or the range over
-    several (which is not a confidence interval). `sample` is the Wilson interval in any case, of the mean:
-    what a test set of this size leaves open. `reason` says why there is no score.
+    `low` and `high` bound the test accuracy: the 95 % Wilson interval of one training; of several, from the
+    lowest to the highest end of their intervals, so that both the seeds and the size of the test set count.
+    `reasons` says why trainings are missing.
     """
 
     variant: str
     baseline: bool
     params: int | None
-    seeds: int
-    accuracy: float
-    low: float
-    high: float
-    loss: float
-    seconds: float
-    mistakes: float
-    sample: tuple[float, float]
-    reason: str = ""
+    planned: int
+    accuracies: tuple[float, ...] = ()
+    low: float = nan
+    high: float = nan
+    loss: float = nan
+    seconds: float = nan
+    mistakes: float = nan
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> int:
+        """Count the finished trainings."""
+        return len(self.accuracies)
+
+    @property
+    def accuracy(self) -> float:
+        """Give the mean test accuracy over the finished seeds."""
+        return sum(self.accuracies) / len(self.accuracies) if self.accuracies else nan
 
     @property
     def scored(self) -> bool:
@@ -49,8 +56,8 @@ class Leaderboard:
     """All variants, the most accurate first, those without a score last."""
 
     scores: tuple[Score, ...]
-    interval: str
     n_test: int
+    seeds: int
 
     @property
     def scored(self) -> list[Score]:
@@ -78,51 +85,38 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 def leaderboard(results: Results) -> Leaderboard:
     """Score every variant of a run."""
-    several = int(results.runs["seed"].nunique()) > 1
     n_test = results.record.dataset.n_test
     base = results.record.lab.baseline
     scores = [
-        _score(variant, rows, n_test, several, base is not None and base.name == variant)
+        _score(variant, rows, n_test, base is not None and base.name == variant)
         for variant, rows in results.runs.groupby("variant", sort=False)
     ]
     scores.sort(key=lambda one: (not one.scored, -one.accuracy if one.scored else 0.0))
-    return Leaderboard(tuple(scores), RANGE if several else WILSON, n_test)
+    return Leaderboard(tuple(scores), n_test, results.record.lab.protocol.seeds)
 
 
-def _score(variant: str, rows: pd.DataFrame, n_test: int, several: bool, baseline: bool) -> Score:
-    done = rows[rows["status"] == DONE]
+def _score(variant: str, rows: pd.DataFrame, n_test: int, baseline: bool) -> Score:
+    done, rest = rows[rows["status"] == DONE], rows[rows["status"] != DONE]
     params = rows["params"].dropna()
-    if done.empty:
-        nan = float("nan")
-        return Score(
-            variant,
-            baseline,
-            int(params.iloc[0]) if len(params) else None,
-            0,
-            nan,
-            nan,
-            nan,
-            nan,
-            nan,
-            nan,
-            (nan, nan),
-            reason=f"{rows['status'].iloc[0]}: {rows['error'].iloc[0]}",
-        )
-    accuracy = done["test_accuracy"]
-    sample = wilson(round(float(accuracy.mean()) * n_test), n_test)
-    low, high = (float(accuracy.min()), float(accuracy.max())) if several else sample
-    return Score(
+    score = Score(
         variant=variant,
         baseline=baseline,
-        params=int(params.iloc[0]),
-        seeds=len(done),
-        accuracy=float(accuracy.mean()),
-        low=low,
-        high=high,
+        params=int(params.iloc[0]) if len(params) else None,
+        planned=len(rows),
+        reasons=tuple(f"{row.status}: {row.error}" for row in rest.itertuples()),
+    )
+    if done.empty:
+        return score
+    accuracies = tuple(float(value) for value in done["test_accuracy"])
+    bounds = [wilson(round(value * n_test), n_test) for value in accuracies]
+    return replace(
+        score,
+        accuracies=accuracies,
+        low=min(low for low, _ in bounds),
+        high=max(high for _, high in bounds),
         loss=float(done["test_loss"].mean()),
         seconds=float(done["train_seconds"].mean()),
-        mistakes=float((1 - accuracy).mean() * n_test),
-        sample=sample,
+        mistakes=float((1 - done["test_accuracy"]).mean() * n_test),
     )
 
 

@@ -243,7 +243,7 @@ def _read_into(url: str, timeout: float, chunks: Queue[bytes | Exception], stopp
             if promised not in (None, arrived):
                 raise ConnectionError(f"after {arrived:,} of {promised:,} bytes")
         chunks.put(b"")
-    except Exception as error:  # of whatever kind: it is raised again where it can be seen
+    except Exception as error:  # noqa: BLE001  of whatever kind: it is raised again where it can be seen
         chunks.put(error)
 
 

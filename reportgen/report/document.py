@@ -136,7 +136,6 @@ class Document:
     subtitle: str
     description: str
     notes: tuple[str, ...]
-    made: str
     sections: tuple[Section, ...]
     figures: int
     tables: int

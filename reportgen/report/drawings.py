@@ -136,11 +136,10 @@ LARGEST = 36  # pixels of the widest map in a trace
 
 
 def volumes(shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[Volume, ...]:
-    """Draw the shapes (layer, output shape) to one scale; steps that keep a shape are left out."""
+    """Draw the shapes (layer, output shape) to one scale."""
     maps = [shape for _, shape in shapes if len(shape) == 3]
     scale = LARGEST / max((max(shape[:2]) for shape in maps), default=1)
-    kept = [step for n, step in enumerate(shapes) if n == 0 or step[1] != shapes[n - 1][1]]
-    return tuple(_volume(layer, shape, scale) for layer, shape in kept)
+    return tuple(_volume(layer, shape, scale) for layer, shape in shapes)
 
 
 def _volume(layer: str, shape: tuple[int, ...], scale: float) -> Volume:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST_TITLE = 240
 RUNNING_TITLE = 60
 LONGEST_NOTE = 600
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 FONTS = {
     ("Reportgen Serif", 400, "normal"): "source-serif-4-latin-400-normal",
     ("Reportgen Serif", 400, "italic"): "source-serif-4-latin-400-italic",
@@ -36,10 +37,9 @@ def build(results: Results) -> Document:
     numbers = Numbers()
     context = Context(results, leaderboard(results), numbers)
     # Numbers are handed out in this order, so that they count up down the page.
-    sections = tuple(
-        Section(number, anchor, title, make(context))
-        for number, (anchor, (title, make)) in enumerate(SECTIONS.items(), start=1)
-    )
+    made = [(anchor, title, make(context)) for anchor, (title, make) in SECTIONS.items()]
+    present = [part for part in made if part[2] is not None]
+    sections = tuple(Section(number, *part) for number, part in enumerate(present, start=1))
     lab = context.lab
     return Document(
         title=inert(lab.title, LONGEST_TITLE),
@@ -49,7 +49,6 @@ def build(results: Results) -> Document:
         subtitle=_subtitle(context),
         description=f"{len(results.variants)} networks on {context.dataset.title}",
         notes=_notes(context),
-        made=f"{results.record.started:%d %B %Y}".lstrip("0"),
         sections=sections,
         figures=numbers.figures,
         tables=numbers.tables,
@@ -68,7 +67,7 @@ def _subtitle(context: Context) -> str:
         [
             f"{data.title}, {count(data.n_train)} training and {count(data.n_test)} test images",
             f"{epochs} epoch{'s' if epochs != 1 else ''}, batch {protocol.batch_size}, "
-            f"{protocol.optimizer.capitalize()}",
+            f"{OPTIMIZERS[protocol.optimizer]}",
             f"{seeds} seed{'s' if seeds != 1 else ''}",
             f"{started:%d %B %Y}".lstrip("0"),
         ]

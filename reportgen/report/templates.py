@@ -31,6 +31,5 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (text.percent, text.count, text.seconds, text.shorten, text.unbroken):
-        made.filters[function.__name__] = function
+    made.filters["unbroken"] = text.unbroken
     return made

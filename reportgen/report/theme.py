@@ -25,6 +25,7 @@ HAIRLINE = "#d7dade"
 PALE = "#f3f4f6"
 INK = "#1b1f24"
 SANS = "Reportgen Sans"
+FALLBACK = "DejaVu Sans"  # comes with matplotlib
 FAMILIES = [SANS, "DejaVu Sans"]  # the second has the letters that the first lacks
 # A dollar sign in a class's name is a dollar sign; the same plot gives the same bytes.
 SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
@@ -104,6 +105,18 @@ def to_svg(plot: ggplot) -> bytes:
     except Exception as error:  # plotnine raises many kinds; each is a bug of ours
         raise RenderError(f"a chart could not be drawn: {type(error).__name__}: {error}") from error
     return buffer.getvalue()
+
+
+def can_draw(text: str) -> bool:
+    """Tell whether the charts' type has all characters of a text; those that it lacks would be boxes."""
+    return {ord(character) for character in text} <= _drawn_characters()
+
+
+@cache
+def _drawn_characters() -> frozenset[int]:
+    use_fonts()
+    files = [font_manager.findfont(family) for family in (SANS, FALLBACK)]
+    return frozenset(code for file in files for code in font_manager.get_font(file).get_charmap())
 
 
 def wrap_name(name: str, width: int = 18) -> str:

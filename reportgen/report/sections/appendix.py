@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from reportgen.report.document import Context
-from reportgen.text import count, percent
+from reportgen.text import count
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ def appendix(context: Context) -> Appendix:
         ("SHA-256 of the data", dataset.sha256),
         (
             "Scaling",
-            "pixels divided by 255, labels one-hot"
-            if protocol.loss.startswith("cat")
-            else "pixels divided by 255, labels as numbers",
+            "pixels from 0 to 1 (bytes divided by 255), labels "
+            + ("one-hot" if protocol.loss.startswith("cat") else "as numbers"),
         ),
         ("Epochs, batch size", f"{protocol.epochs}, {protocol.batch_size}"),
         (
@@ -51,7 +50,7 @@ def appendix(context: Context) -> Appendix:
         ),
         (
             "Validation",
-            "the test set" if validation == "test" else f"{percent(validation, 0)} % of train, held out",
+            "the test set" if validation == "test" else f"{100 * validation:g} % of train, held out",
         ),
         ("Started", f"{run.started:%d %B %Y, %H:%M} UTC, {count(run.seconds)} seconds of training"),
     ]
@@ -61,9 +60,11 @@ def appendix(context: Context) -> Appendix:
 
 
 def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:
-    machine = ("processor", "cores", "system")
+    machine = ("processor", "cores", "system", "onednn")
     versions = [f"{name} {version}" for name, version in found.items() if name not in machine]
     cores = found.get("cores", "unknown")
     parts = [found.get("processor"), f"{cores} core{'' if cores == 1 else 's'}", found.get("system")]
+    if "onednn" in found:
+        parts.append(f"oneDNN {'off' if found['onednn'] == '0' else 'on'}")
     where = ", ".join(str(part) for part in parts if part)
     return [("Versions", ", ".join(versions)), ("Machine", where)]

@@ -9,8 +9,8 @@ import pandas as pd
 from reportgen.analysis.scores import most_confused
 from reportgen.report import charts
 from reportgen.report.document import Context, Figure
-from reportgen.report.theme import to_svg
-from reportgen.text import count, listing, percent
+from reportgen.report.theme import can_draw, to_svg
+from reportgen.text import count, inert, listing, percent
 
 MATRICES_IN_PAIRS = 4  # more of them stand three in a row
 
@@ -33,15 +33,27 @@ def confusion(context: Context) -> Confusions:
     darkest = max(_largest_share(_confusion_of(context, *one)) for one in shown)
     numbers = ", numbers are counts" if len(context.dataset.classes) <= charts.CLASSES_COUNTED else ""
     intro = (
-        f"Rows are true classes, columns predictions{numbers}. Colour shows the share of a row that "
-        f"went wrong, up to {percent(darkest, 1)} % in all matrices alike; the diagonal is left grey, so "
-        "that mistakes, not hits, catch the eye."
+        f"Rows are true classes, columns predictions{numbers}. Colour shows what share of its row a mistake "
+        f"is, up to {percent(darkest, 1)} % in all matrices alike; the diagonal is left grey, so that "
+        "mistakes, not hits, catch the eye."
     )
+    names = _axis_names(context)
+    if names != context.dataset.classes:
+        key = listing([f"{n} {context.class_name(n)}" for n in range(len(names))], most=len(names))
+        intro += f" The numbers on the axes stand for the classes: {key}."
     if context.protocol.seeds > 1:
-        intro += " Shown is each variant's first finished seed."
+        intro += " Shown is one training of each variant, its first finished seed."
     width = charts.HALF if len(shown) <= MATRICES_IN_PAIRS or _wide(context) else charts.THIRD
     figures = tuple(_matrix(context, *one, darkest, width) for one in shown)
     return Confusions(intro, figures, missing)
+
+
+def _axis_names(context: Context) -> tuple[str, ...]:
+    """Give the classes' names, or their numbers where the charts' type cannot write one of the names."""
+    classes = context.dataset.classes
+    if all(can_draw(inert(name).replace("\n", " ")) for name in classes):
+        return classes
+    return tuple(str(n) for n in range(len(classes)))
 
 
 def _wide(context: Context) -> bool:
@@ -63,17 +75,22 @@ def _largest_share(confusion: pd.DataFrame) -> float:
 
 def _matrix(context: Context, variant: str, seed: int, darkest: float, width: float) -> Figure:
     frame = _confusion_of(context, variant, seed)
-    svg = to_svg(charts.confusion_matrix(frame, context.dataset.classes, darkest, width))
+    svg = to_svg(charts.confusion_matrix(frame, _axis_names(context), darkest, width))
     wrong = int(frame["count"][frame["label"] != frame["predicted"]].sum())
     pairs = most_confused(frame)
-    if pairs.empty:
+    mistakes = f"{count(wrong)} mistake{'s' if wrong != 1 else ''}"
+    pairs = pairs[pairs["count"] > 1]
+    if not wrong:
         words = "No mistake."
+    elif pairs.empty:
+        words = f"{mistakes}, no pair more than once."
     else:
         rows = pairs[["label", "predicted", "count"]].to_dict("records")
         said = [_taken_for(context, **row) for row in rows]
-        words = f"{count(wrong)} mistake{'s' if wrong != 1 else ''}; most often {listing(said)}."
-    alt = f"Confusion matrix of {variant}. {words}"
-    return context.chart(svg, alt, f"{variant}.", words, "half" if width == charts.HALF else "third")
+        words = f"{mistakes}; most often {listing(said)}."
+    name = f"{variant}, seed {seed}" if context.protocol.seeds > 1 else variant
+    alt = f"Confusion matrix of {name}. {words}"
+    return context.chart(svg, alt, f"{name}.", words, "half" if width == charts.HALF else "third")
 
 
 def _taken_for(context: Context, label: int, predicted: int, count: int) -> str:

@@ -10,7 +10,9 @@ import pandas as pd
 from reportgen.report import charts
 from reportgen.report.document import Context, Figure
 from reportgen.report.theme import to_svg
-from reportgen.text import listing, percent
+from reportgen.text import listing
+
+WORTH_SAYING = 0.01  # nats: a smaller gap between two losses is no finding
 
 
 @dataclass(frozen=True)
@@ -24,34 +26,40 @@ class Curves:
 
 def curves(context: Context) -> Curves:
     """Draw accuracy and loss by epoch."""
-    epochs = context.results.epochs
-    finite = epochs[np.isfinite(epochs["value"].astype(float))]
-    drawn = [name for name in context.results.variants if (finite["variant"] == name).any()]
-    missing = [name for name in context.results.variants if name not in drawn]
-    note = f"No curve for {listing(missing)}: no epoch was finished." if missing else ""
-    if not drawn:
-        return Curves(_validation(context), (), note)
+    drawn = {metric: _with_numbers(context, metric) for metric in ("accuracy", "loss")}
+    missing = [name for name in context.results.variants if name not in drawn["loss"]]
+    note = ""
+    if missing:
+        note = f"No loss curve for {listing(missing)}: no epoch ended with a loss that is a number."
     return Curves(_validation(context), _all_curves(context, drawn), note)
 
 
-def _all_curves(context: Context, drawn: list[str]) -> tuple[Figure, ...]:
+def _with_numbers(context: Context, metric: str) -> list[str]:
+    """List the variants that have any number of a metric."""
+    rows = context.results.epochs[context.results.epochs["metric"] == metric]
+    finite = set(rows["variant"][np.isfinite(rows["value"].astype(float))])
+    return [name for name in context.results.variants if name in finite]
+
+
+def _all_curves(context: Context, drawn: dict[str, list[str]]) -> tuple[Figure, ...]:
     size = charts.PANELS_IN_A_FIGURE
-    parts = [drawn[n : n + size] for n in range(0, len(drawn), size)]
     figures: list[Figure] = []
-    for metric in ("accuracy", "loss"):
+    for metric, names in drawn.items():
+        parts = [names[n : n + size] for n in range(0, len(names), size)]
         for n, part in enumerate(parts, start=1):
             which = f", {n} of {len(parts)}" if len(parts) > 1 else ""
             lead = f"{metric.capitalize()} by epoch{which}."
-            said = _gap(context, drawn) if metric == "loss" and n == 1 else ""
-            caption = _lines_as_in(figures[0], metric, said) if figures else _line_types(context, len(drawn))
+            said = _gap(context, names) if metric == "loss" and n == 1 else ""
+            caption = _lines_as_in(figures[0], metric, said) if figures else _line_types(context, len(names))
             figures.append(_curve(context, metric, part, lead, caption))
     return tuple(figures)
 
 
 def _line_types(context: Context, variants: int) -> str:
+    dropout = ", with dropout on" if (context.results.layers["type"] == "Dropout").any() else ""
     caption = (
-        "Solid: validation; dashed: train, averaged while the weights still change, with dropout on, so it "
-        "may lie below validation."
+        f"Solid: validation; dashed: train, averaged while the weights still change{dropout}, so it may lie "
+        "below validation."
     )
     if variants > 1:
         caption += " Faint: the other variants' validation."
@@ -69,12 +77,13 @@ def _validation(context: Context) -> str:
     validation = context.protocol.validation
     if validation == "test":
         return (
-            "Validation is the test set itself, as in the lab notebook. With a fixed number of epochs "
-            "nothing was selected on it: the scores of this report are those after the last epoch."
+            "Validation is the test set itself. Nothing was stopped or chosen by it: every score is the one "
+            "after the last of a fixed number of epochs. Only the highest of several scores on one test set "
+            "is, by being picked, a little optimistic."
         )
     return (
-        f"Validation is {percent(validation, 0)} % of the training set, held out by class and by seed. The "
-        "test set was used once, after the last epoch."
+        f"Validation is {100 * validation:g} % of the training set, stratified by class and drawn anew for "
+        "each seed. The test set was used once, after the last epoch."
     )
 
 
@@ -102,8 +111,8 @@ def _gap(context: Context, drawn: list[str]) -> str:
     if not gaps:
         return ""
     name = max(gaps, key=lambda one: gaps[one])
-    if gaps[name] <= 0:
-        return "At the end, no validation loss lies above its training loss."
+    if gaps[name] < WORTH_SAYING:
+        return ""
     return (
         f"At the end, {name} has the widest gap: {held[name]:.3f} on validation, {train[name]:.3f} on train."
     )

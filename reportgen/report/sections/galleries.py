@@ -75,7 +75,8 @@ def _gallery(context: Context, variant: str, seed: int, correct: bool) -> Galler
     tiles = tuple(_tile(context, row) for row in chosen.to_dict("records"))
     kind = "right" if correct else "wrong"
     many = f"first {number_word(len(tiles))}" if len(tiles) > 1 else "only one"
-    text = f"The {many} of the test set that {variant} gets {kind}, with probability and index."
+    name = f"{variant} (seed {seed})" if context.protocol.seeds > 1 else variant
+    text = f"The {many} of the test set that {name} gets {kind}, with probability and index."
     missing = "" if tiles else f"{variant} gets no image of the test set {kind}."
     lead = "Correct!" if correct else "Incorrect!"
     return Gallery(correct, tiles, context.drawn(lead, missing or text), missing)

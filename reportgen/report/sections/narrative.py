@@ -35,9 +35,11 @@ class Narrative:
     points: tuple[TaughtPoint, ...]
 
 
-def narrative(context: Context) -> Narrative:
-    """Set the lab's words, each point beside its drawing."""
+def narrative(context: Context) -> Narrative | None:
+    """Set the lab's words, each point beside its drawing; None where it has none."""
     texts = context.lab.texts
+    if not texts.introduction and not texts.points:
+        return None
     points = tuple(_point(context, point) for point in texts.points)
     return Narrative(tuple(paragraphs(texts.introduction)), points)
 

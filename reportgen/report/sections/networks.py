@@ -13,6 +13,12 @@ from reportgen.report.document import Caption, Context
 from reportgen.text import count, inert
 
 LONGEST_DESCRIPTION = 400
+HOW_DRAWN = (
+    "In the drawings, a square is a feature map, all of them to one scale; each sheet behind it stands for "
+    "a doubling of the channels. A bar is a vector; it grows with the logarithm of its length. Layers that "
+    "only change values, such as dropout, are left out."
+)
+KEEPS_THE_SHAPE = {"Dropout", "BatchNormalization", "Activation"}
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,17 @@ class Network:
 
 @dataclass(frozen=True)
 class Networks:
-    """Every variant's layers."""
+    """Every variant's layers; `drawn` says how the drawings are to be read."""
 
+    drawn: str
     networks: tuple[Network, ...]
 
 
 def networks(context: Context) -> Networks:
     """List each variant's layers with output shapes and parameters."""
     variants = context.lab.variants
-    return Networks(tuple(_network(context, variant) for variant in variants))
+    made = tuple(_network(context, variant) for variant in variants)
+    return Networks(HOW_DRAWN if any(one.volumes for one in made) else "", made)
 
 
 def _network(context: Context, variant: Variant) -> Network:
@@ -58,10 +66,10 @@ def _network(context: Context, variant: Variant) -> Network:
     runs = context.results.runs[context.results.runs["variant"] == name]
     stated = (inert(variant.description, LONGEST_DESCRIPTION), variant.baseline)
     if layers.empty:
-        reason = f"No layers to show, because {runs['status'].iloc[0]}: {runs['error'].iloc[0]}"
+        reason = f"No layers to show: the training {runs['status'].iloc[0]}. {runs['error'].iloc[0]}"
         return Network(name, stated[1], stated[0], (), None, (), None, inert(reason, 300))
     steps = _steps(context, layers)
-    trace = context.drawn(f"{name}, to scale.", _trace_caption(steps)) if len(steps) > 1 else None
+    trace = context.drawn(f"Shapes in {name}.", _trace_caption(steps)) if len(steps) > 1 else None
     return Network(
         variant=name,
         baseline=stated[1],
@@ -82,8 +90,12 @@ def _total(layers: pd.DataFrame) -> str:
 def _steps(context: Context, layers: pd.DataFrame) -> list[tuple[str, tuple[int, ...]]]:
     image = tuple(context.dataset.image_shape)
     shapes = [(row["type"], row["output_shape"]) for row in layers.to_dict("records")]
-    known = [(kind, tuple(map(int, text.split("x")))) for kind, text in shapes if _is_shape(text)]
-    return [("input", image), *known]
+    known = [
+        (kind.removesuffix("2D"), tuple(map(int, text.split("x"))))
+        for kind, text in shapes
+        if _is_shape(text) and kind not in KEEPS_THE_SHAPE
+    ]
+    return [("input", image), *known] if known else []
 
 
 def _is_shape(text: str) -> bool:
@@ -92,9 +104,11 @@ def _is_shape(text: str) -> bool:
 
 def _trace_caption(steps: list[tuple[str, tuple[int, ...]]]) -> str:
     maps = [shape for _, shape in steps if len(shape) == 3]
-    if len(maps) < 2:
+    if len(maps) < 2 and steps[1][0] == "Flatten":
         return "The image is laid out as a vector at once: which pixels were neighbours is lost."
     first, last = maps[0], maps[-1]
+    if len(maps) < 2:
+        return ""
     if first[:2] == last[:2]:
         return f"The map keeps its {first[0]}×{first[1]} pixels."
     return (

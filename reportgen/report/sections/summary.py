@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen.analysis.findings import Sentence, findings
-from reportgen.analysis.scores import WILSON, Score
+from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
 from reportgen.text import count, digits_for, inert, percent, seconds
 
 ROWS_UNDIVIDED = 15
+ENOUGH_SEEDS = 3  # to say anything of an architecture
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Row:
     low: float
     point: float
     high: float
+    points: tuple[float, ...]  # the single seeds, where there are several
     bounds: str  # the same in words
+    note: str
     reason: str
 
 
@@ -49,9 +52,9 @@ def summary(context: Context) -> Summary:
     axis = (min(lows), max(*highs, min(lows) + 1e-4))
     rows = tuple(_row(one, axis, digits_for(board.n_test)) for one in board.scores)
     digits = digits_for(board.n_test)
-    several = board.interval != WILSON
+    several = board.seeds > 1
     kind = (
-        f"mean of {context.protocol.seeds} seeds; the bar is their range"
+        f"mean of {board.seeds} seeds, each a small point; the bar spans their 95 % Wilson intervals"
         if several
         else "the bar is the 95 % Wilson interval"
     )
@@ -59,11 +62,16 @@ def summary(context: Context) -> Summary:
         f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
         f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
     )
+    if board.seeds < ENOUGH_SEEDS:
+        text += (
+            f" With {board.seeds} seed{'s' if several else ''}, the numbers speak of these trained networks, "
+            "not of their architectures."
+        )
     return Summary(
         tuple(findings(board)),
         rows,
         (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
-        "range over seeds" if several else "95 % interval",
+        "95 % intervals" if several else "95 % interval",
         context.table("All variants.", text),
         long=len(rows) > ROWS_UNDIVIDED,
     )
@@ -83,8 +91,10 @@ def _row(one: Score, axis: tuple[float, float], digits: int) -> Row:
         low=share(one.low),
         point=share(one.accuracy),
         high=share(one.high),
+        points=tuple(share(value) for value in one.accuracies) if one.seeds > 1 else (),
+        note=f"{one.seeds} of {one.planned} seeds" if one.scored and one.reasons else "",
         bounds=f"{percent(one.low, digits)} to {percent(one.high, digits)} %" if one.scored else "",
-        reason=inert(one.reason, 200),
+        reason="" if one.scored else inert(one.reasons[0], 200),
     )
 
 

@@ -9,7 +9,7 @@ from reportgen.analysis.scores import Score
 from reportgen.report import charts
 from reportgen.report.document import Context, Figure
 from reportgen.report.theme import to_svg
-from reportgen.text import count, percent, seconds
+from reportgen.text import count, digits_for, percent, seconds
 
 LABELS_IN_HALF = 8  # more variants take the whole width
 
@@ -38,7 +38,8 @@ def _cost(context: Context, cost: str) -> Figure:
     by_cost = sorted(board.scored, key=lambda one: float(getattr(one, cost)))
     amount = {"params": count, "seconds": seconds}[cost]
     listed = "; ".join(
-        f"{one.variant} {amount(getattr(one, cost))}, {percent(one.accuracy)} %" for one in by_cost
+        f"{one.variant} {amount(getattr(one, cost))}, {percent(one.accuracy, digits_for(board.n_test))} %"
+        for one in by_cost
     )
     alt = f"{word} against test accuracy: {listed}."
     left_out = int((charts.labelled(board, cost, width)["label"] == "").sum())
@@ -51,5 +52,6 @@ def _caption(scores: list[Score], said: str, left_out: int) -> str:
         return "The bar is that of Table 1."
     caption = f"{said} Bars as in Table 1."
     if left_out:
-        caption += f" {count(left_out)} points have no name beside them, for want of room."
+        have = "point has" if left_out == 1 else "points have"
+        caption += f" {count(left_out)} {have} no name beside them, for want of room."
     return caption
