@@ -98,7 +98,8 @@ def point_latest(run: Path) -> None:
     """
     run = run.resolve()
     latest = run.parent / "latest"
-    newer = latest.is_symlink() and latest.readlink().name > run.name
+    shown = latest.readlink().name if latest.is_symlink() and latest.exists() else ""
+    newer = _RUN_ID.fullmatch(shown) and shown > run.name
     if newer or not _RUN_ID.fullmatch(run.name) or (os.path.lexists(latest) and not latest.is_symlink()):
         return
     link = run.parent / f".latest-{os.getpid()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -247,7 +248,6 @@ def test_a_run_that_cannot_be_drawn_stays_and_says_so(
     assert load_results(run).complete
 
 
-@pytest.mark.xfail(strict=True, reason="the learning curves need one loss that is a number")
 def test_a_run_in_which_everything_diverges_has_its_report_too(run_in_part: TrainedRun) -> None:
     ran = command_line(
         *("run", "tiny.toml", "--epochs", "1", "--variants", "not-a-number", "--output", "diverged"),
@@ -311,11 +311,35 @@ def test_without_pango_latest_stays_with_the_complete_run_before(
     assert (run_without_pango[1] / "output/tiny/latest").readlink() == Path("older")
 
 
-@pytest.mark.xfail(strict=True, reason="WeasyPrint prints its own advice where Pango is missing")
 def test_without_pango_only_the_path_is_on_standard_output(
     run_without_pango: tuple[Ran, Path],
 ) -> None:
     assert len(run_without_pango[0].out) == 1
+
+
+def test_rendering_once_pango_is_there_makes_the_run_the_latest(
+    run_without_pango: tuple[Ran, Path],
+) -> None:
+    ran, folder = run_without_pango
+    run = Path(ran.out[-1]).parent
+    assert any(f"then `reportgen render {run}`" in line for line in ran.err)
+    again = command_line("render", run, cwd=folder)
+    assert again.code == 0, again.err
+    assert (folder / "output/tiny/latest").resolve() == (folder / run).resolve()
+
+
+def test_a_reader_of_the_progress_who_goes_away_does_not_lose_the_run(tmp_path: Path, tiny_npz: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
+    command = [sys.executable, "-m", "reportgen", "run", "tiny.toml", "--epochs", "1", "--variants", "mlp"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.stderr.close()
+        assert process.stdout is not None
+        out = process.stdout.read().decode().splitlines()
+        process.wait(timeout=120)
+    assert [Path(line).name for line in out] == ["report.html", "report.pdf"]
+    assert (tmp_path / "output/tiny/latest/report.pdf").is_file()
 
 
 # The fallback
@@ -338,6 +362,9 @@ def test_without_mnist_the_built_in_lab_goes_on_with_digits_and_says_so(
     run = tmp_path / "output/mnist/latest"
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert record["fallback"].startswith(said)
+    command = shlex.join(record["argv"])
+    assert "--dataset digits" in command
+    assert "--batch-size 32" in command
     assert record["dataset"]["name"] == "digits"
     assert record["lab"]["protocol"]["epochs"] == 1
     assert record["lab"]["protocol"]["batch_size"] == 32

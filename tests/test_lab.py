@@ -99,11 +99,11 @@ def test_the_mnist_lab_follows_the_notebook() -> None:
     }
     assert [row.layer.setting() for row in trace_variant(lab.variants[0], (28, 28, 1), 10)] == [
         "",
-        "",
+        "relu",
         "0.2",
-        "",
+        "relu",
         "0.2",
-        "",
+        "softmax",
     ]
 
 

@@ -56,6 +56,14 @@ def test_the_drawing_names_every_room() -> None:
     assert not missing
 
 
+def test_the_drawing_has_the_rooms_in_the_order_that_imports_follow() -> None:
+    from test_architecture import ROOMS
+
+    drawing = next(block for block in README.split("```")[1::2] if "errors.py" in block)
+    drawn = re.findall(r"\b(\w+)(?:\.py|/)", drawing.split("reportgen/\n")[1].split("templates/")[0])
+    assert [room for room in drawn if room != "labs"] == [room for room in ROOMS if room != "__main__"]
+
+
 def test_its_pictures_are_there() -> None:
     sources = re.findall(r'<img src="([^"]+)"', README)
     assert len(sources) == 2

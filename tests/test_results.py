@@ -30,6 +30,8 @@ from reportgen.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import TrainedRun
 
 PARTS = ["run.json", "images.npz", *(f"frames/{name}.parquet" for name in COLUMNS)]
@@ -116,7 +118,7 @@ def test_layers_are_listed_once_for_each_variant(trained_run: TrainedRun) -> Non
     assert cnn["output_shape"].tolist() == ["5x5x4", "100", "3"]
     assert cnn["params"].tolist() == [40, 0, 303]
     assert cnn["position"].tolist() == [1, 2, 3]
-    assert cnn["setting"].tolist()[0] == "3×3, stride 2, valid"
+    assert cnn["setting"].tolist()[0] == "3×3, stride 2, valid, relu"
 
 
 def test_the_galleries_images_are_the_test_set_s(trained_run: TrainedRun, tiny_npz: Path) -> None:
@@ -405,3 +407,45 @@ def test_images_must_be_those_that_the_galleries_show(copy: Path) -> None:
 def test_a_run_is_whole_wherever_it_is_copied(trained_run: TrainedRun, tmp_path: Path) -> None:
     shutil.copytree(trained_run.folder, tmp_path / "elsewhere")
     assert_equal(load_results(tmp_path / "elsewhere"), trained_run.results)
+
+
+# --- frames that do not belong together ---------------------------------------------------------------
+
+
+def damaged(
+    results: Results, folder: Path, name: str, change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Path:
+    run = saved(results, folder)
+    path = run / "frames" / f"{name}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+    return run
+
+
+FALSE_FRAMES = {
+    "a negative count": ("confusion", lambda f: f.assign(count=-1), "count"),
+    "a count more": ("confusion", lambda f: f.assign(count=f["count"] + 1), "does not agree"),
+    "an image less": ("predictions", lambda f: f.iloc[1:], "rows for each training"),
+    "no predictions": ("predictions", lambda f: f.iloc[:0], "rows for each training"),
+    "another prediction": (
+        "predictions",
+        lambda f: f.assign(predicted=f["predicted"].where(f.index > 0, (f["predicted"] + 1) % 3)),
+        "does not agree",
+    ),
+    "an accuracy of 2": ("runs", lambda f: f.assign(test_accuracy=2.0), "from 0 to 1"),
+    "another accuracy": ("runs", lambda f: f.assign(test_accuracy=f["test_accuracy"] / 2), "does not agree"),
+    "no parameters": ("runs", lambda f: f.assign(params=None), "params"),
+    "a run twice": ("runs", lambda f: pd.concat([f, f]), "two rows"),
+    "a far epoch": ("epochs", lambda f: f.assign(epoch=10**12), "epoch"),
+    "an unknown split": ("epochs", lambda f: f.assign(split="trian"), "split"),
+}
+
+
+@pytest.mark.parametrize("case", FALSE_FRAMES)
+def test_frames_that_cannot_be_true_are_refused_by_name(
+    case: str, trained_run: TrainedRun, tmp_path: Path
+) -> None:
+    name, change, says = FALSE_FRAMES[case]
+    run = damaged(trained_run.results, tmp_path / "run", name, change)
+    with pytest.raises(RunError, match=rf"\.parquet: .*{says}") as caught:
+        load_results(run)
+    assert "\n" not in str(caught.value)

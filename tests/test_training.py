@@ -397,3 +397,26 @@ def test_the_built_in_lab_reaches_the_notebook_s_accuracy_on_mnist(mnist_path: P
     for name, value in accuracy.items():
         assert value >= (0.0 if name == "mlp" else 0.975 if "s2" in name else 0.985), name
     assert list(params.values())[:5] == [269_322, 225_034, 421_642, 53_002, 93_962]
+
+
+def test_two_labs_with_a_module_of_the_same_name_have_each_their_own_network(tmp_path: Path) -> None:
+    from reportgen.training.models import build
+
+    built = []
+    for units in (3, 7):
+        folder = tmp_path / f"lab-{units}"
+        folder.mkdir()
+        (folder / "sizes.py").write_text(f"UNITS = {units}\n")
+        (folder / "mine.py").write_text(
+            "import keras, runpy, os\n"
+            "UNITS = runpy.run_path(os.path.join(os.path.dirname(__file__), 'sizes.py'))['UNITS']\n"
+            "def build(shape, classes):\n"
+            "    L = keras.layers\n"
+            "    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(UNITS), "
+            "L.Dense(classes, 'softmax')])\n"
+        )
+        before = list(sys.path)
+        model = build(Variant(name="mine", build="mine:build"), (4, 4, 1), 2, folder)
+        assert sys.path == before
+        built.append(model.layers[-2].units)
+    assert built == [3, 7]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from reportgen.errors import PdfUnavailable, RenderError
@@ -24,8 +24,10 @@ def to_pdf(html: str) -> bytes:
     drops what it cannot draw and goes on, and a report with a chart missing must not be handed out.
     """
     try:
-        from weasyprint import HTML  # noqa: PLC0415  needs system libraries that may be missing
-        from weasyprint.urls import FatalURLFetchingError, URLFetcher  # noqa: PLC0415
+        # Where a library is missing, WeasyPrint prints advice of its own to standard output.
+        with redirect_stdout(None):
+            from weasyprint import HTML  # noqa: PLC0415  needs system libraries that may be missing
+            from weasyprint.urls import FatalURLFetchingError, URLFetcher  # noqa: PLC0415
     except OSError as error:
         library = str(error).splitlines()[0]
         raise PdfUnavailable(f"no PDF: {library}; {HOW_TO_INSTALL_PANGO}") from None

@@ -1,0 +1,19 @@
+"""One run's results: tidy frames, saved to and loaded from a run directory."""
+
+from reportgen.results.files import load_results, save
+from reportgen.results.frames import COLUMNS, GALLERY_SIZE, Results, collect, gallery
+from reportgen.results.record import FORMAT_VERSION, DatasetRecord, JobRecord, RunRecord
+
+__all__ = [
+    "COLUMNS",
+    "FORMAT_VERSION",
+    "GALLERY_SIZE",
+    "DatasetRecord",
+    "JobRecord",
+    "Results",
+    "RunRecord",
+    "collect",
+    "gallery",
+    "load_results",
+    "save",
+]

@@ -1,0 +1,62 @@
+"""What is known of a run beside its frames: run.json."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from reportgen.lab import Lab
+
+if TYPE_CHECKING:
+    pass
+
+FORMAT_VERSION = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DatasetRecord(_Record):
+    """What run.json says of the data set."""
+
+    name: str
+    title: str
+    description: str
+    source: str
+    sha256: str
+    image_shape: tuple[int, int, int]
+    n_train: int
+    n_test: int
+    classes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class JobRecord(_Record):
+    """What run.json says of one training."""
+
+    variant: str
+    seed: int
+    status: str
+    error: str
+
+
+class RunRecord(_Record):
+    """What is known of a run beside its frames: run.json.
+
+    `seconds` is the time that all trainings took; `fallback` says why another data set than the lab's own
+    was taken, or is empty.
+    """
+
+    format_version: int = FORMAT_VERSION
+    lab: Lab
+    dataset: DatasetRecord
+    environment: dict[str, str | int]
+    jobs: tuple[JobRecord, ...]
+    started: datetime
+    seconds: float
+    argv: tuple[str, ...]
+    overrides: dict[str, Any]
+    fallback: str
