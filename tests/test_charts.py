@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reportgen.analysis.scores import leaderboard
+from reportgen.analysis.scores import Leaderboard, Score, leaderboard, wilson
 from reportgen.jobs import DIVERGED
 from reportgen.report import charts
 from reportgen.report.labels import label_size, place
@@ -205,3 +205,12 @@ def test_text_is_measured_as_it_is_drawn() -> None:
     assert text_width("mm", 7) == pytest.approx(2 * text_width("m", 7))
     assert text_width("漢", 72) == pytest.approx(1.0)
     assert 0.4 < text_width("n", 72) < 0.65
+
+
+@pytest.mark.parametrize("seconds", [0.1208, 0.6234, 1.7686, 13.5, 167.658, 1510.336])
+def test_one_variant_alone_has_its_point_wherever_its_cost_lies(seconds: float) -> None:
+    low, high = wilson(400, 497)
+    one = Score("alone", True, 2275, 1, (400 / 497,), low, high, 0.5, seconds, 97)
+    board = Leaderboard((one,), 497, 1)
+    for cost in ("seconds", "params"):
+        assert b"<svg" in to_svg(charts.cost_against_accuracy(board, cost))

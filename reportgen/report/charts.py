@@ -50,7 +50,7 @@ HALF = 3.1
 CLASSES_COUNTED = 20
 CLASS_LABEL = 14  # characters of a class's name beside a matrix
 THIRD = 2.05
-HEIGHT = {HALF: 2.4, WIDTH: 3.2}  # of a cost chart
+HEIGHT = {HALF: 2.3, WIDTH: 3.2}  # of a cost chart
 MOST_MARKED = 12  # epochs
 LEAST_COST = 0.01  # a logarithmic axis has no zero
 
@@ -219,7 +219,13 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
         )
         + scale_color_identity()
         + scale_shape_manual({"baseline": "D", "variant": "o"})
-        + scale_x_log10(labels=_short_counts, breaks=_log_breaks(*limits[0]), limits=limits[0], expand=(0, 0))
+        + scale_x_log10(
+            labels=_short_counts,
+            breaks=_log_breaks(*limits[0]),
+            minor_breaks=[],  # by default they are made from two breaks, and there may be one
+            limits=limits[0],
+            expand=(0, 0),
+        )
         + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
         + labs(x=title, y="test accuracy, %")
         + look.base(width, height)

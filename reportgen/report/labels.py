@@ -127,7 +127,7 @@ class _Panel:
 
 def _limits(data: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
     x = np.log10(data["x"].to_numpy())
-    span = max(float(x.max() - x.min()), 0.3)
+    span = max(float(x.max() - x.min()), 0.5)
     room = max(float(data["high"].max() - data["low"].min()), 0.1) * 0.1
     x_limits = (float(10 ** (x.min() - 0.15 * span)), float(10 ** (x.max() + 0.4 * span)))
     return x_limits, (float(data["low"].min() - room), float(data["high"].max() + room))

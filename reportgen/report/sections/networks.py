@@ -14,9 +14,8 @@ from reportgen.text import count, inert
 
 LONGEST_DESCRIPTION = 400
 HOW_DRAWN = (
-    "In the drawings, a square is a feature map, all of them to one scale; each sheet behind it stands for "
-    "a doubling of the channels. A bar is a vector; it grows with the logarithm of its length. Layers that "
-    "only change values, such as dropout, are left out."
+    "Squares are feature maps, all to one scale, with a sheet behind them for each doubling of the channels. "
+    "Bars are vectors, on a logarithmic scale. Layers that only change values, such as dropout, are not drawn."
 )
 KEEPS_THE_SHAPE = {"Dropout", "BatchNormalization", "Activation"}
 
