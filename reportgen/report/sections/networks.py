@@ -14,8 +14,9 @@ from reportgen.text import count, inert
 
 LONGEST_DESCRIPTION = 400
 HOW_DRAWN = (
-    "Squares are feature maps, all to one scale, with a sheet behind them for each doubling of the channels. "
-    "Bars are vectors, on a logarithmic scale. Layers that only change values, such as dropout, are not drawn."
+    "Squares are feature maps, all to one scale, with a sheet behind them for each doubling of the "
+    "channels. Bars are vectors, on a logarithmic scale. Layers that only change values, such as dropout, "
+    "are not drawn."
 )
 KEEPS_THE_SHAPE = {"Dropout", "BatchNormalization", "Activation"}
 
