@@ -78,7 +78,7 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=DIGIT_NAMES,
         n_train=60_000,
         n_test=10_000,
-        description="Handwritten digits in 28x28 grey pixels (LeCun, Cortes and Burges).",
+        description="Handwritten digits in 28×28 grey pixels (LeCun, Cortes and Burges).",
         obtain=partial(download.obtain, "mnist"),
         content_sha256="902d2f6960b6b3d90998fcc6223893154c5e9dfbc8124bdddf043940af682d12",
     ),
@@ -88,7 +88,7 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=CLOTHES,
         n_train=60_000,
         n_test=10_000,
-        description="Articles of clothing in 28x28 grey pixels (Xiao, Rasul and Vollgraf, 2017).",
+        description="Articles of clothing in 28×28 grey pixels (Xiao, Rasul and Vollgraf, 2017).",
         obtain=partial(download.obtain, "fashion_mnist"),
     ),
     "cifar10": KnownDataset(
@@ -97,7 +97,7 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=ANIMALS_AND_VEHICLES,
         n_train=50_000,
         n_test=10_000,
-        description="Animals and vehicles in 32x32 colour pixels (Krizhevsky, 2009).",
+        description="Animals and vehicles in 32×32 colour pixels (Krizhevsky, 2009).",
         obtain=partial(download.obtain, "cifar10"),
     ),
     "digits": KnownDataset(
@@ -106,8 +106,8 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=DIGIT_NAMES,
         n_train=1_300,
         n_test=497,
-        description="Handwritten digits that come with scikit-learn, 1,797 images of 8x8 grey "
-        "pixels drawn larger and framed in 28x28 as MNIST's are; the first 1,300 are for training "
+        description="Handwritten digits that come with scikit-learn, 1,797 images of 8×8 grey "
+        "pixels drawn larger and framed in 28×28 as MNIST's are; the first 1,300 are for training "
         "and the last 497 for testing (Alpaydin and Kaynak, 1998).",
         obtain=digits.obtain,
         content_sha256="9994e07db99b62db6384ff398f87d86a4072ded9cb1ad0c001defe0f40a9010b",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from reportgen.report.document import Context
+from reportgen.report.document import Caption, Context
 from reportgen.text import count
 
 
@@ -14,6 +14,7 @@ class Appendix:
     """All that is needed to make the report again."""
 
     facts: tuple[tuple[str, str], ...]
+    caption: Caption
     command: str
 
 
@@ -56,7 +57,8 @@ def appendix(context: Context) -> Appendix:
     ]
     if dataset.description:
         facts.insert(1, ("About the data", dataset.description))
-    return Appendix((*facts, *_environment(run.environment)), shlex.join(run.argv))
+    caption = context.table("Protocol, data and machine.", "")
+    return Appendix((*facts, *_environment(run.environment)), caption, shlex.join(run.argv))
 
 
 def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:

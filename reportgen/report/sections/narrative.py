@@ -9,11 +9,18 @@ from markupsafe import Markup
 from reportgen.analysis.facts import FACTS
 from reportgen.lab import Point
 from reportgen.report import drawings
-from reportgen.report.document import Context
+from reportgen.report.document import Caption, Context
 from reportgen.text import inert, paragraphs
 
 LONGEST_HEADING = 160
 LONGEST_UNDIVIDED = 1500
+CAPTIONS = {
+    "shuffle": "An image, and its pixels shuffled.",
+    "convolution": "A 3×3 window gives one value.",
+    "pooling": "Max pooling, 2×2.",
+    "stride": "A 3×3 window with stride 2.",
+    "padding": "Same padding: zeros around the map.",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class TaughtPoint:
     title: str
     paragraphs: tuple[Markup, ...]
     drawing: drawings.Drawing | None
+    caption: Caption | None
     fact: str
     long: bool  # too long to be kept on one page
 
@@ -52,7 +60,8 @@ def _point(context: Context, point: Point) -> TaughtPoint:
     fact = FACTS[name](context.results.layers) if name in FACTS else ""
     long = len(point.text) > LONGEST_UNDIVIDED
     title = inert(point.title, LONGEST_HEADING)
-    return TaughtPoint(title, tuple(paragraphs(point.text)), drawing, fact, long)
+    caption = context.drawn("", CAPTIONS[name]) if drawing else None
+    return TaughtPoint(title, tuple(paragraphs(point.text)), drawing, caption, fact, long)
 
 
 def _shuffled(context: Context) -> drawings.Drawing | None:
