@@ -110,6 +110,16 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], tex
     return parser
 
 
+def _add_lab_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "lab",
+        nargs="?",
+        default="mnist",
+        metavar="LAB",
+        help="a lab's TOML file or a built-in name (default: mnist)",
+    )
+
+
 def _count(text: str) -> int:
     """Read a whole number; its range is checked with the lab's."""
     try:
@@ -123,13 +133,7 @@ def _count(text: str) -> int:
 
 def _add_run(commands: Any) -> None:
     parser = _add(commands, "run", _run, "Train every variant of a lab and write its report.")
-    parser.add_argument(
-        "lab",
-        nargs="?",
-        default="mnist",
-        metavar="LAB",
-        help="a lab's TOML file or a built-in name (default: mnist)",
-    )
+    _add_lab_argument(parser)
     parser.add_argument(
         "--dataset",
         metavar="NAME",
@@ -223,13 +227,7 @@ def _render(options: argparse.Namespace) -> int:
 
 def _add_show(commands: Any) -> None:
     parser = _add(commands, "show", _show, "Print a lab's variants: layers, output shapes, parameters.")
-    parser.add_argument(
-        "lab",
-        nargs="?",
-        default="mnist",
-        metavar="LAB",
-        help="a lab's TOML file or a built-in name (default: mnist)",
-    )
+    _add_lab_argument(parser)
     parser.add_argument("--data", metavar="PATH", help="take image shape and classes from this data")
 
 

@@ -378,27 +378,6 @@ def test_a_build_that_gives_no_classifier_is_refused_in_one_line(
     assert len(message.splitlines()) == 1
 
 
-# The real thing
-
-
-@pytest.mark.mnist
-@pytest.mark.long
-def test_the_built_in_lab_reaches_the_notebook_s_accuracy_on_mnist(mnist_path: Path) -> None:
-    stated = override(load_lab("mnist"), overrides(data=str(mnist_path)))
-    results = trained(plan(stated), load(path=mnist_path))
-    accuracy = {
-        one.variant: float(
-            one.epochs.query("split == 'validation' and metric == 'accuracy'")["value"].iloc[-1]
-        )
-        for one in results
-    }
-    params = {one.variant: one.params for one in results}
-    assert 0.972 <= accuracy["mlp"] <= 0.986
-    for name, value in accuracy.items():
-        assert value >= (0.0 if name == "mlp" else 0.975 if "s2" in name else 0.985), name
-    assert list(params.values())[:5] == [269_322, 225_034, 421_642, 53_002, 93_962]
-
-
 def test_two_labs_with_a_module_of_the_same_name_have_each_their_own_network(tmp_path: Path) -> None:
     from reportgen.training.models import build
 
@@ -420,3 +399,29 @@ def test_two_labs_with_a_module_of_the_same_name_have_each_their_own_network(tmp
         assert sys.path == before
         built.append(model.layers[-2].units)
     assert built == [3, 7]
+
+
+# The real thing
+
+
+@pytest.mark.mnist
+@pytest.mark.long
+def test_the_built_in_lab_reaches_the_notebook_s_accuracy_on_mnist(mnist_path: Path) -> None:
+    stated = override(load_lab("mnist"), overrides(data=str(mnist_path)))
+    results = trained(plan(stated), load(path=mnist_path))
+    accuracy = {
+        one.variant: float(
+            one.epochs.query("split == 'validation' and metric == 'accuracy'")["value"].iloc[-1]
+        )
+        for one in results
+    }
+    params = {one.variant: one.params for one in results}
+    assert 0.972 <= accuracy["mlp"] <= 0.986
+    for name, value in accuracy.items():
+        assert value >= (0.0 if name == "mlp" else 0.975 if "s2" in name else 0.985), name
+    assert list(params.values())[:5] == [269_322, 225_034, 421_642, 53_002, 93_962]
+    labels = load(path=mnist_path).y_test
+    for one in results:
+        assert one.probabilities is not None
+        assert one.probabilities.shape == (10_000, 10)
+        assert accuracy[one.variant] == pytest.approx((one.probabilities.argmax(axis=1) == labels).mean())
