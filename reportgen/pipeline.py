@@ -192,21 +192,9 @@ def execute(
 
 
 def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime) -> RunRecord:
-    dataset = prepared.dataset
     return RunRecord(
         lab=prepared.lab,
-        dataset=DatasetRecord(
-            name=dataset.name,
-            title=dataset.title,
-            description=dataset.description,
-            source=dataset.source,
-            sha256=dataset.sha256,
-            image_shape=dataset.image_shape,
-            n_train=dataset.n_train,
-            n_test=dataset.n_test,
-            classes=dataset.class_names,
-            warnings=dataset.warnings,
-        ),
+        dataset=DatasetRecord.of(prepared.dataset),
         environment=environment.describe(),
         jobs=tuple(
             JobRecord(variant=one.variant, seed=one.seed, status=one.status, error=one.error)

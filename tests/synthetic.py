@@ -136,18 +136,7 @@ def _dataset(wish: MadeUp) -> Dataset:
 def _record(wish: MadeUp, lab: Lab, dataset: Dataset, outcomes: Sequence[Outcome]) -> RunRecord:
     return RunRecord(
         lab=lab,
-        dataset=DatasetRecord(
-            name=dataset.name,
-            title=dataset.title,
-            description=dataset.description,
-            source=dataset.source,
-            sha256=dataset.sha256,
-            image_shape=dataset.image_shape,
-            n_train=dataset.n_train,
-            n_test=dataset.n_test,
-            classes=dataset.class_names,
-            warnings=dataset.warnings,
-        ),
+        dataset=DatasetRecord.of(dataset),
         environment={"python": "3.12.0", "keras": "3.15.1", "processor": "a processor", "cores": 2},
         jobs=tuple(
             JobRecord(variant=one.variant, seed=one.seed, status=one.status, error=one.error)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from reportgen.lab import Lab
 
 if TYPE_CHECKING:
-    pass
+    from reportgen.data import Dataset
 
 FORMAT_VERSION = 1
 
@@ -32,6 +32,22 @@ class DatasetRecord(_Record):
     n_test: int
     classes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetRecord:
+        """Record a data set without its arrays."""
+        return cls(
+            name=dataset.name,
+            title=dataset.title,
+            description=dataset.description,
+            source=dataset.source,
+            sha256=dataset.sha256,
+            image_shape=dataset.image_shape,
+            n_train=dataset.n_train,
+            n_test=dataset.n_test,
+            classes=dataset.class_names,
+            warnings=dataset.warnings,
+        )
 
 
 class JobRecord(_Record):
