@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,9 +28,6 @@ from reportgen.layers import (
     TracedLayer,
     trace,
 )
-
-if TYPE_CHECKING:
-    pass
 
 MAX_VARIANTS = 200
 MAX_PARAMS = 1_000_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -17,9 +17,6 @@ from reportgen.layers import (
     LAYERS,
     unknown_layer,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def first_problem(error: ValidationError, raw: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import (
     ValidationError,
@@ -16,9 +16,6 @@ from reportgen.lab.model import MAX_VARIANTS, Lab, Overrides
 from reportgen.lab.problems import first_problem, problem
 from reportgen.lab.sweeps import expand
 from reportgen.lab.values import shown
-
-if TYPE_CHECKING:
-    pass
 
 LABS = Path(__file__).parents[1] / "labs"
 

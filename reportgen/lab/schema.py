@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reportgen.lab.model import Lab
 from reportgen.layers import (
     LAYERS,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def json_schema() -> dict[str, Any]:
