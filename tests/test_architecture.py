@@ -24,6 +24,9 @@ PACKAGE = ROOT / "reportgen"
 ROOMS = [
     "errors",
     "text",
+    "disk",
+    "processes",
+    "environment",
     "layers",
     "data",
     "lab",
@@ -32,7 +35,6 @@ ROOMS = [
     "execution",
     "results",
     "analysis",
-    "environment",
     "rundir",
     "report",
     "progress",

@@ -1,0 +1,232 @@
+"""Write so that a kill, a power cut or a full disk leaves either the old state or the new one.
+
+Every step on the disk that must not be lost is announced to Python's audit hooks (PEP 578) as
+`reportgen.disk`, with what is about to be done and the path. Tests hook in there: they kill the process at
+each step, or let the disk refuse it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportgen.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EVENT = "reportgen.disk"
+MANIFEST = "manifest.json"
+BLOCK = 1 << 20
+
+
+def step(what: str, path: Path) -> None:
+    """Announce a step: "write", "sync", "rename", "link" or "remove", and the path."""
+    sys.audit(EVENT, what, str(path))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a new file, down to the disk."""
+    step("write", path)
+    with path.open("xb") as file:
+        file.write(content)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or a folder's list of names, down to the disk."""
+    step("sync", path)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def swap_in(path: Path, content: bytes) -> Path:
+    """Put a file in the place of another, whole; gives its path."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        write(temporary, content)
+        step("rename", path)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+    return path
+
+
+def publish(temporary: Path, final: Path) -> bool:
+    """Rename a finished folder; gives False, and leaves both, where there is something already.
+
+    rename(2) puts a folder in the place of nothing or of an empty folder only.
+    """
+    sync(temporary)
+    step("rename", final)
+    try:
+        temporary.rename(final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            return False
+        raise
+    sync(final.parent)
+    return True
+
+
+def swap_link(link: Path, target: str) -> None:
+    """Let a link point elsewhere; a reader never finds it missing."""
+    temporary = link.with_name(f".{link.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    step("link", link)
+    temporary.symlink_to(target)
+    step("rename", link)
+    temporary.replace(link)
+    sync(link.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that nobody may find half removed: it is hidden first."""
+    hidden = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))
+    step("remove", folder)
+    with suppress(FileNotFoundError):
+        folder.rename(hidden / folder.name)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Say plainly what the disk refused: an OutputError in the place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(error, folder) from error
+
+
+def refused(error: OSError, folder: Path) -> OutputError:
+    """Word what the disk refused."""
+    return OutputError(
+        f"{error.filename or folder}: {error.strerror or error}; make room or choose another folder "
+        "with --output DIR"
+    )
+
+
+# --- manifests: what a finished folder holds -----------------------------------------------------
+
+
+def sha256(path: Path) -> str:
+    """Hash a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_manifest(folder: Path) -> None:
+    """List all files below a finished folder with sizes and checksums; written last."""
+    files = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    write(folder / MANIFEST, (json.dumps({"files": files}, indent=2) + "\n").encode())
+
+
+def damage(folder: Path) -> str:
+    """Hold a folder against its manifest; gives the first thing that is wrong, or ""."""
+    listed = listed_files(folder)
+    if listed is None:
+        return f"{MANIFEST} is missing or damaged"
+    for name, expected in listed.items():
+        path = folder / name
+        try:
+            if path.stat().st_size != expected["bytes"]:
+                return f"{name} has {path.stat().st_size} bytes, expected {expected['bytes']}"
+            if sha256(path) != expected["sha256"]:
+                return f"{name} is not what was written: its checksum differs"
+        except OSError as error:
+            return f"{name}: {error.strerror}"
+    return ""
+
+
+def listed_files(folder: Path) -> dict[str, dict[str, object]] | None:
+    """Read a manifest: names to bytes and sha256; None where it is missing or damaged."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        assert all(set(entry) == {"bytes", "sha256"} for entry in files.values())  # noqa: S101
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
+        return None
+    return dict(files)
+
+
+# --- locks: the kernel's, so that a dead process leaves none behind ------------------------------
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock in the block; gives whether it was to be had."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        yield _locked(descriptor) and os.path.samestat(os.fstat(descriptor), folder.stat())
+    finally:
+        os.close(descriptor)
+
+
+class FileLock:
+    """A lock on a file that exists as long as the lock is held."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+
+    @classmethod
+    def take(cls, path: Path) -> FileLock | None:
+        """Take the lock, or give None where another holds it."""
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            if not _locked(descriptor):
+                os.close(descriptor)
+                return None
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return cls(path, descriptor)
+            os.close(descriptor)  # whoever held it took the file away: this one is nobody's
+
+    def release(self) -> None:
+        """Give the lock back, and take its file away."""
+        with suppress(OSError):
+            self._path.unlink()
+        os.close(self._descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether anyone holds a lock on a file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
