@@ -163,10 +163,10 @@ def listed_files(folder: Path) -> dict[str, dict[str, object]] | None:
     """Read a manifest: names to bytes and sha256; None where it is missing or damaged."""
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        assert all(set(entry) == {"bytes", "sha256"} for entry in files.values())  # noqa: S101
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
+        known = all(set(entry) == {"bytes", "sha256"} for entry in files.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return dict(files)
+    return dict(files) if known else None
 
 
 # --- locks: the kernel's, so that a dead process leaves none behind ------------------------------

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import connection as connections
@@ -73,7 +74,7 @@ class Worker:
         self, entry: str, setup: Any, environment: Mapping[str, str], files: Sequence[int] = ()
     ) -> None:
         self._connection, theirs = connections.Pipe()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process
         self.task: Any = None
         self.ready = False
         root = str(Path(__file__).resolve().parents[1])
@@ -109,10 +110,8 @@ class Worker:
         self._send(task)
 
     def _send(self, content: Any) -> None:
-        try:
+        with suppress(OSError):  # the process is gone: hear() tells
             self._connection.send(content)
-        except OSError:
-            pass  # the process is gone: hear() tells
 
     def hear(self) -> Message:
         """Take the next message; waits for it."""
@@ -180,5 +179,6 @@ def serve(entry: str, descriptor: int) -> None:
 
 def _end_with_the_parent() -> None:
     """Wait for standard input to end, which it does when the parent dies, and end at once."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin, whose lock would trouble an orderly exit
+        pass
     os._exit(1)
