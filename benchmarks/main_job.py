@@ -10,49 +10,13 @@ and peak memory are the operating system's account of the finished process, its 
 from __future__ import annotations
 
 import argparse
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-REPORTGEN = [sys.executable, "-m", "reportgen"]
+from measuring import REPORTGEN, measure, median
+
 DRAWING_LIBRARIES = "import pandas, plotnine, weasyprint, statsmodels.stats.proportion"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one process took: wall and CPU seconds, and the peak memory in MB."""
-
-    wall: float
-    cpu: float
-    megabytes: float
-    printed: str
-
-
-def measure(command: list[str], folder: Path) -> Cost:
-    """Run a command to its end; raises RuntimeError where it fails."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        printed = out.read()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed)
-
-
-def median(command: list[str], folder: Path, repeat: int) -> Cost:
-    """Run a command several times after one warm-up; gives the run of the median wall time."""
-    measure(command, folder)
-    costs = sorted((measure(command, folder) for _ in range(repeat)), key=lambda cost: cost.wall)
-    return costs[statistics.median_low(range(len(costs)))]
 
 
 def row(name: str, value: str, limit: str, reference: str) -> None:

@@ -1,0 +1,140 @@
+"""Run commands and account for them: wall and CPU time, memory, what they printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+REPORTGEN = [sys.executable, "-m", "reportgen"]
+SAMPLED_EVERY = 0.2  # seconds between two looks at a process tree
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process took, and what it said.
+
+    `megabytes` is the peak of the largest single process; `tree_megabytes` that of the whole process tree
+    (the sum of the resident sets, shared pages counted in each), 0 where nobody looked.
+    """
+
+    wall: float
+    cpu: float
+    megabytes: float
+    printed: str
+    said: str
+    tree_megabytes: float = 0.0
+
+
+def say(text: str) -> None:
+    """Tell the person who waits."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def measure(command: list[str], folder: Path, env: dict[str, str] | None = None, tree: bool = False) -> Cost:
+    """Run a command to its end, `env` added to the environment; raises RuntimeError where it fails."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env=os.environ | (env or {}))
+        watch = TreeMemory(process.pid) if tree else None
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed, said = _text(out), _text(err)
+    peak = watch.stop() if watch else 0.0
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed, said, peak)
+
+
+def median(command: list[str], folder: Path, repeat: int) -> Cost:
+    """Run a command several times after one warm-up; gives the run of the median wall time."""
+    measure(command, folder)
+    costs = sorted((measure(command, folder) for _ in range(repeat)), key=lambda cost: cost.wall)
+    return costs[statistics.median_low(range(len(costs)))]
+
+
+def side_by_side(command: list[str], copies: int) -> list[dict[str, Any]]:
+    """Run copies of a command that begin to measure together; gives the JSON that each prints last.
+
+    Each prints "ready" once it has imported what it needs and goes on when a line reaches its input.
+    """
+    processes = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        for _ in range(copies)
+    ]
+    try:
+        for process in processes:
+            if process.stdout is None or process.stdout.readline().strip() != "ready":
+                raise RuntimeError(f"{' '.join(command)} did not begin")
+        for process in processes:
+            _write(process.stdin, "go\n")
+        printed = [process.communicate()[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    if any(process.returncode for process in processes):
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return [json.loads(text.splitlines()[-1]) for text in printed]
+
+
+def wait_for_the_others() -> None:
+    """Say in a copy run by `side_by_side` that it is ready, and wait until all are."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+class TreeMemory:
+    """Look at a process and its descendants until told to stop; keeps the largest sum of resident sets."""
+
+    def __init__(self, pid: int) -> None:
+        import psutil  # noqa: PLC0415  an extra that only some benchmarks need
+
+        self._psutil = psutil
+        self._process = psutil.Process(pid)
+        self._peak = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Stop looking; gives the peak in MB."""
+        self._ended.set()
+        self._thread.join()
+        return self._peak / 2**20
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLED_EVERY):
+            try:
+                tree = [self._process, *self._process.children(recursive=True)]
+            except self._psutil.Error:
+                return
+            self._peak = max(self._peak, sum(map(self._resident, tree)))
+
+    def _resident(self, process: Any) -> int:
+        try:
+            return int(process.memory_info().rss)
+        except self._psutil.Error:  # ended since it was listed
+            return 0
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def _write(pipe: IO[str] | None, text: str) -> None:
+    if pipe is not None:
+        pipe.write(text)
+        pipe.flush()
