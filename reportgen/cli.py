@@ -24,6 +24,8 @@ from reportgen.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reportgen.pipeline import Finished, Unchanged
+
 EXIT_CODES = """exit codes:
   0    done
   1    a bug in reportgen
@@ -151,12 +153,25 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--output", default="output", metavar="DIR", help="where runs are written (default: output)"
     )
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="trainings at once, which share the cores (default: one a core)",
+    )
+    parser.add_argument(
+        "--job-timeout",
+        type=_duration,
+        metavar="TIME",
+        help="stop a training after so long, such as 90s or 2h",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def _run(options: argparse.Namespace) -> int:
+    from reportgen.execution.plan import Workers  # noqa: PLC0415
     from reportgen.lab import overrides  # noqa: PLC0415
-    from reportgen.pipeline import execute, prepare  # noqa: PLC0415
+    from reportgen.pipeline import execute, prepare, unchanged  # noqa: PLC0415
     from reportgen.progress import observer_for  # noqa: PLC0415
     from reportgen.show import scores  # noqa: PLC0415
 
@@ -169,15 +184,35 @@ def _run(options: argparse.Namespace) -> int:
         variants=_names(options.variants),
     )
     with observer_for(options.quiet) as watch:
-        prepared = prepare(options.lab, given, Path(options.output), watch.say)
-        watch.begin(prepared.jobs, prepared.dataset)
+        workers = Workers.of(options.jobs, options.job_timeout)
+        prepared = prepare(options.lab, given, Path(options.output), workers, watch.say)
+        same = unchanged(prepared)
+        if same is not None:
+            watch.say(f"nothing has changed: {same.run} stands; `reportgen render {same.run}` draws it again")
+            return _end(same)
+        watch.begin(prepared.jobs, prepared.dataset, workers.count)
         finished = execute(prepared, watch, watch.say)
         for line in scores(finished.results):
             watch.say(line)
+    return _end(finished)
+
+
+def _end(finished: Finished | Unchanged) -> int:
     for problem in finished.problems:
         print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
     _print_paths(finished.documents)
     return finished.exit_code
+
+
+_UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(text: str) -> float:
+    """Read a time such as 90s, 15min, 2h or 30d as seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if not found or found[2] not in _UNITS or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"'{text}', expected a time such as 90s, 15min, 2h or 30d")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

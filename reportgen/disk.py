@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from reportgen.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 EVENT = "reportgen.disk"
 MANIFEST = "manifest.json"
@@ -134,19 +134,23 @@ def sha256(path: Path) -> str:
 
 def write_manifest(folder: Path) -> None:
     """List all files below a finished folder with sizes and checksums; written last."""
+    write(folder / MANIFEST, manifest_of(folder, (path for path in folder.rglob("*") if path.is_file())))
+
+
+def manifest_of(folder: Path, paths: Iterable[Path]) -> bytes:
+    """Give a manifest of files below a folder, as JSON."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        for path in sorted(paths)
     }
-    write(folder / MANIFEST, (json.dumps({"files": files}, indent=2) + "\n").encode())
+    return (json.dumps({"files": files}, indent=2) + "\n").encode()
 
 
-def damage(folder: Path) -> str:
-    """Hold a folder against its manifest; gives the first thing that is wrong, or ""."""
-    listed = listed_files(folder)
+def damage(folder: Path, manifest: str = MANIFEST) -> str:
+    """Hold a folder against a manifest in it; gives the first thing that is wrong, or ""."""
+    listed = listed_files(folder / manifest)
     if listed is None:
-        return f"{MANIFEST} is missing or damaged"
+        return f"{manifest} is missing or damaged"
     for name, expected in listed.items():
         path = folder / name
         try:
@@ -159,10 +163,10 @@ def damage(folder: Path) -> str:
     return ""
 
 
-def listed_files(folder: Path) -> dict[str, dict[str, object]] | None:
+def listed_files(manifest: Path) -> dict[str, dict[str, object]] | None:
     """Read a manifest: names to bytes and sha256; None where it is missing or damaged."""
     try:
-        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
         known = all(set(entry) == {"bytes", "sha256"} for entry in files.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -181,7 +185,7 @@ def lock_folder(folder: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _locked(descriptor) and os.path.samestat(os.fstat(descriptor), folder.stat())
+        yield _locked(descriptor) and folder.exists()
     finally:
         os.close(descriptor)
 

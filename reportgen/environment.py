@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,16 @@ from typing import Any
 PACKAGES = ("reportgen", "tensorflow", "keras", "numpy", "pandas", "plotnine", "weasyprint")
 
 
-def describe() -> dict[str, Any]:
+def describe(**more: str | int) -> dict[str, Any]:
     """Give the versions of what determines a run, and the kind of machine; imports none of it."""
     return {
         "python": platform.python_version(),
         **{name: installed_version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": _usable_cores(),
+        "cores": usable_cores(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
+        **more,
     }
 
 
@@ -31,7 +33,7 @@ def installed_version(package: str) -> str:
         return "not installed"
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Count the cores that this process may use: they decide how many threads TensorFlow starts."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -40,9 +42,30 @@ def _usable_cores() -> int:
 
 def _processor() -> str:
     """Name the processor as Linux does, where it does."""
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
+# Lines of /proc/cpuinfo by which numerical libraries choose their kernels; ARM's are the last three.
+_IDENTITY = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU architecture", "CPU part")
+_VECTOR = re.compile(r"(avx|amx|fma|f16c|sse|ssse|asimd|sve|bf16|i8mm)\w*|sme\d?|fphp")
+
+
+def processor_features() -> dict[str, str]:
+    """Give what decides which kernels a numerical library takes: kind of processor, vector instructions."""
+    stated = _cpuinfo()
+    flags = stated.get("flags", stated.get("Features", "")).split()
+    return {
+        "machine": platform.machine(),
+        **{name: stated[name] for name in _IDENTITY if name in stated},
+        "vector": " ".join(sorted(flag for flag in flags if _VECTOR.fullmatch(flag))),
+    }
+
+
+def _cpuinfo() -> dict[str, str]:
+    """Read what Linux says of the first processor; elsewhere, nothing."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
     except OSError:
-        return platform.processor() or "unknown"
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        return {"vendor_id": platform.processor()}
+    lines = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines}

@@ -8,6 +8,7 @@
     │   │   └── DatasetUnavailable     not on this machine and not to be downloaded
     │   ├── OutputError                where the report should go
     │   └── RunError                   a run directory: missing or damaged
+    ├── EngineError                2   no training process can start on this machine
     ├── PdfUnavailable             3   a system library that WeasyPrint needs is missing
     └── RenderError                1   a chart or page could not be drawn (a bug)
 
@@ -68,6 +69,12 @@ class OutputError(InputError):
 
 class RunError(InputError):
     """Refuse a run directory."""
+
+
+class EngineError(ReportgenError):
+    """Report that no training process can start."""
+
+    exit_code = EXIT_BAD_INPUT
 
 
 class PdfUnavailable(ReportgenError):

@@ -32,7 +32,8 @@ class Outcome:
 
     `epochs` has the columns epoch, split, metric, value; `layers` those of frames/layers.parquet without
     the variant; `test_loss` is Keras' own after the last epoch, and NaN unless the status is "done".
-    `probabilities` is (n_test, n_classes) float32, and None unless the status is "done".
+    `probabilities` is (n_test, n_classes) float32, and None unless the status is "done"; `weights_sha256`
+    is of all weights after the last epoch, and empty where the training failed.
     """
 
     variant: str
@@ -46,6 +47,7 @@ class Outcome:
     epochs: pd.DataFrame
     layers: pd.DataFrame
     probabilities: NDArray[np.float32] | None
+    weights_sha256: str = ""
 
 
 class Observer:
@@ -59,6 +61,34 @@ class Observer:
 
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Hear how a job ended."""
+
+    def job_reused(self, job: Job, outcome: Outcome) -> None:
+        """Hear that a job's outcome was there already: nothing is trained."""
+
+    def job_waits(self, job: Job) -> None:
+        """Hear that another run is training a job, whose outcome will be taken from there."""
+
+    def job_retried(self, job: Job, reason: str) -> None:
+        """Hear that a job's process died, and that it begins again from its first epoch."""
+
+
+def failed(job: Job, reason: str, seconds: float) -> Outcome:
+    """Record a job that gave nothing, with the reason in one line."""
+    import pandas as pd  # noqa: PLC0415  not needed to plan
+
+    return Outcome(
+        variant=job.variant.name,
+        seed=job.seed,
+        status=FAILED,
+        error=reason,
+        params=None,
+        trainable_params=None,
+        train_seconds=seconds,
+        test_loss=float("nan"),
+        epochs=pd.DataFrame(columns=["epoch", "split", "metric", "value"]),
+        layers=pd.DataFrame(),
+        probabilities=None,
+    )
 
 
 def plan(lab: Lab) -> list[Job]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen import environment, rundir
+from reportgen import disk, environment, rundir
 from reportgen.data import DATASETS, load, path_from_environment
-from reportgen.errors import EXIT_DONE, EXIT_IN_PART, DatasetUnavailable, LabError, PdfUnavailable
-from reportgen.execution.local import run_jobs
-from reportgen.jobs import Job, Observer, Outcome, plan
+from reportgen.errors import (
+    EXIT_DONE,
+    EXIT_IN_PART,
+    DatasetUnavailable,
+    LabError,
+    PdfUnavailable,
+    RenderError,
+)
+from reportgen.execution.local import check_built, run_jobs
+from reportgen.execution.plan import Identified, Ran, Workers, identify_all
+from reportgen.execution.schedule import Trainers
+from reportgen.execution.store import DONE, STORE, Store
+from reportgen.jobs import FAILED, Job, Observer, Outcome, plan
 from reportgen.lab import (
     Lab,
     Overrides,
@@ -23,10 +32,21 @@ from reportgen.lab import (
     overrides,
     trace_variant,
 )
-from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, save
+from reportgen.results import (
+    DatasetRecord,
+    JobRecord,
+    Results,
+    RunRecord,
+    collect,
+    documents_intact,
+    load_results,
+    note_documents,
+    read_record,
+    save,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from reportgen.data import Dataset
 
@@ -49,27 +69,67 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Unchanged:
+    """A run that need not be made again: the latest of its lab, and what did not work in it."""
+
+    run: Path
+    problems: tuple[str, ...]
+
+    @property
+    def documents(self) -> dict[str, Path]:
+        """Give the documents by format."""
+        return {name: self.run / f"report.{name}" for name in FORMATS}
+
+    @property
+    def exit_code(self) -> int:
+        """Give 0, or 3 where a training diverged."""
+        return EXIT_IN_PART if self.problems else EXIT_DONE
+
+
+@dataclass(frozen=True)
 class Prepared:
     """All that is checked before any training: nothing has been written yet."""
 
     lab: Lab
     dataset: Dataset
-    jobs: list[Job]
+    planned: list[Identified]
+    workers: Workers
     folder: Path
     output: Path
     given: Overrides
     argv: tuple[str, ...]
     fallback: str
 
+    @property
+    def jobs(self) -> list[Job]:
+        """List the jobs without their keys."""
+        return [one.job for one in self.planned]
+
+    @property
+    def store(self) -> Store:
+        """Give the store that all runs below one output folder share."""
+        return Store(self.output / STORE)
+
+    @property
+    def trainers(self) -> Trainers:
+        """Give what starts worker processes for these jobs."""
+        return Trainers(self.dataset, self.workers, self.folder)
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Describe what the jobs run on."""
+        return environment.describe(jobs=self.workers.count, threads=self.workers.threads)
+
 
 def prepare(
     source: Lab | str | Path = "mnist",
     given: Overrides | None = None,
     output: Path = OUTPUT,
+    workers: Workers | None = None,
     say: Callable[[str], None] = print,
 ) -> Prepared:
     """Read and check everything that a run needs; raises InputError, having written nothing."""
-    given = given or overrides()
+    given, workers = given or overrides(), workers or Workers.of()
     if isinstance(source, Lab):
         stated, folder = source, Path.cwd()
     else:
@@ -83,9 +143,12 @@ def prepare(
     if fallback:
         lab = _with_fallback_protocol(lab, given)
         again = _stated_outright(lab, given)
-    _check_variants(lab, dataset, folder)
+    _check_variants(lab, dataset)
     argv = tuple(command(lab.name if isinstance(source, Lab) else source, again, output))
-    return Prepared(lab, dataset, plan(lab), folder, output, given, argv, fallback)
+    planned = identify_all(plan(lab), dataset, workers, folder)
+    prepared = Prepared(lab, dataset, planned, workers, folder, output, given, argv, fallback)
+    check_built(planned, prepared.store, prepared.trainers)
+    return prepared
 
 
 def command(source: str | Path, given: Overrides, output: Path) -> list[str]:
@@ -151,20 +214,30 @@ def _stated_outright(lab: Lab, given: Overrides) -> Overrides:
     )
 
 
-def _check_variants(lab: Lab, dataset: Dataset, folder: Path) -> None:
+def _check_variants(lab: Lab, dataset: Dataset) -> None:
     for variant in lab.variants:
         trace_variant(variant, dataset.image_shape, dataset.n_classes)
-    built = [variant for variant in lab.variants if variant.build is not None]
-    if built:
-        from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow, only where needed
-
-        load_keras()
-        from reportgen.training.models import build  # noqa: PLC0415
-
-        for variant in built:
-            build(variant, dataset.image_shape, dataset.n_classes, folder)
     if lab.protocol.validation != "test" and dataset.n_train < 2:
         raise LabError("protocol.validation: the training set has one image, nothing can be held out")
+
+
+def unchanged(prepared: Prepared) -> Unchanged | None:
+    """Give the latest run of the lab, if this one would be the same in all but its time."""
+    latest = (prepared.output / prepared.lab.name / "latest").resolve()
+    record = read_record(latest)
+    if record is None or not documents_intact(latest):
+        return None
+    jobs = [(one.key, one.status == FAILED) for one in record.jobs]
+    same = (
+        record.lab == prepared.lab
+        and record.dataset == DatasetRecord.of(prepared.dataset)
+        and record.environment == prepared.environment
+        and (record.argv, record.fallback) == (prepared.argv, prepared.fallback)
+        and jobs == [(one.key, False) for one in prepared.planned]
+    )
+    if not same:
+        return None
+    return Unchanged(prepared.output / prepared.lab.name / latest.name, tuple(_failures(record.jobs)))
 
 
 def execute(
@@ -172,71 +245,113 @@ def execute(
     observer: Observer | None = None,
     say: Callable[[str], None] = print,
 ) -> Finished:
-    """Train, save the frames and render; a run that is interrupted leaves nothing half-made."""
+    """Train what the store does not have, save the frames and draw the report.
+
+    A run that is interrupted keeps every training that was finished, in the store.
+    """
     started = datetime.now(UTC)
     lab_runs = prepared.output / prepared.lab.name
-    with rundir.partial_run(lab_runs, started) as partial:
-        outcomes = list(run_jobs(prepared.jobs, prepared.dataset, observer or Observer(), prepared.folder))
-        results = collect(outcomes, prepared.dataset, _record(prepared, outcomes, started))
-        with rundir.disk_errors(lab_runs):
-            save(results, partial)
-        run = rundir.publish(partial, lab_runs, started)
-    results = replace(results, path=run)
-    say("drawing the report")
     try:
-        documents, problems = render(results, FORMATS, say)
-    except BaseException:
-        say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
+        ran = run_jobs(prepared.planned, prepared.store, prepared.trainers, observer or Observer())
+    except KeyboardInterrupt:
+        _say_what_is_kept(prepared, say)
         raise
-    return Finished(results, documents, (*_failures(outcomes), *problems))
+    with disk.disk_errors(lab_runs), rundir.partial_run(lab_runs, started) as partial:
+        results = _save(prepared, ran, partial, started)
+        say("drawing the report")
+        try:
+            documents, missing = _draw(results, partial, FORMATS)
+        except RenderError:
+            run = rundir.publish(partial, lab_runs, started)
+            say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
+            raise
+        run = rundir.publish(partial, lab_runs, started)
+        if not missing:
+            rundir.point_latest(run)
+    problems = [*_failures(one.outcome for one in ran), *_what_to_do(missing, run)]
+    paths = {name: run / path.name for name, path in documents.items()}
+    return Finished(replace(results, path=run), paths, tuple(problems))
 
 
-def _record(prepared: Prepared, outcomes: Sequence[Outcome], started: datetime) -> RunRecord:
+def _say_what_is_kept(prepared: Prepared, say: Callable[[str], None]) -> None:
+    kept = sum(prepared.store.status(one.key) == DONE for one in prepared.planned)
+    if kept:
+        say(f"{kept} of {len(prepared.planned)} trainings are kept: the same command goes on with the rest")
+
+
+def _save(prepared: Prepared, ran: Sequence[Ran], folder: Path, started: datetime) -> Results:
+    outcomes = [one.outcome for one in ran]
+    results = collect(outcomes, prepared.dataset, _record(prepared, ran, started))
+    save(results, folder)
+    return results
+
+
+def _record(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> RunRecord:
     return RunRecord(
         lab=prepared.lab,
         dataset=DatasetRecord.of(prepared.dataset),
-        environment=environment.describe(),
-        jobs=tuple(
-            JobRecord(variant=one.variant, seed=one.seed, status=one.status, error=one.error)
-            for one in outcomes
-        ),
+        environment=prepared.environment,
+        jobs=tuple(_job_record(one) for one in ran),
         started=started.replace(microsecond=0),
-        seconds=round(sum(one.train_seconds for one in outcomes), 3),
+        seconds=round(sum(one.outcome.train_seconds for one in ran), 3),
         argv=prepared.argv,
         overrides=prepared.given.stated(),
         fallback=prepared.fallback,
     )
 
 
-def _failures(outcomes: Sequence[Outcome]) -> list[str]:
-    return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in outcomes if one.error]
+def _job_record(ran: Ran) -> JobRecord:
+    outcome = ran.outcome
+    return JobRecord(
+        variant=outcome.variant,
+        seed=outcome.seed,
+        status=outcome.status,
+        error=outcome.error,
+        key=ran.key,
+        weights_sha256=outcome.weights_sha256,
+        reused=ran.reused,
+    )
 
 
-def render(
-    results: Results, formats: Sequence[str], say: Callable[[str], None] = print
-) -> tuple[dict[str, Path], list[str]]:
+def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
+    return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
+
+
+def render(results: Results, formats: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
     """Write the documents into the run's directory; gives their paths and what could not be made.
 
     The link to the latest run follows once both documents are there.
     """
-    from reportgen.report import write  # noqa: PLC0415  plotnine and WeasyPrint, only once needed
-
     if results.path is None:
         raise ValueError("results that were never saved cannot be rendered")
-    documents: dict[str, Path] = {}
-    problems: list[str] = []
-    with rundir.disk_errors(results.path):
-        for name, path_or_error in write(results, results.path, formats):
-            if isinstance(path_or_error, PdfUnavailable):
-                problems.append(f"{path_or_error}, then `reportgen render {results.path}`")
-                # An older PDF beside a newer HTML would pass for its twin.
-                with suppress(FileNotFoundError):
-                    (results.path / "report.pdf").unlink()
-            else:
-                documents[name] = path_or_error
+    with disk.disk_errors(results.path):
+        documents, missing = _draw(results, results.path, formats)
         if all((results.path / f"report.{name}").is_file() for name in FORMATS):
             rundir.point_latest(results.path)
-    return documents, problems
+    return documents, _what_to_do(missing, results.path)
+
+
+def _draw(
+    results: Results, folder: Path, formats: Sequence[str]
+) -> tuple[dict[str, Path], list[PdfUnavailable]]:
+    """Write the documents into a folder; gives their paths, and why there is no PDF."""
+    from reportgen.report import write  # noqa: PLC0415  plotnine and WeasyPrint, only once needed
+
+    documents: dict[str, Path] = {}
+    missing: list[PdfUnavailable] = []
+    for name, path_or_error in write(results, folder, formats):
+        if isinstance(path_or_error, PdfUnavailable):
+            missing.append(path_or_error)
+            # An older PDF beside a newer HTML would pass for its twin.
+            (folder / "report.pdf").unlink(missing_ok=True)
+        else:
+            documents[name] = path_or_error
+    note_documents(folder)
+    return documents, missing
+
+
+def _what_to_do(missing: Sequence[PdfUnavailable], run: Path) -> list[str]:
+    return [f"{error}, then `reportgen render {run}`" for error in missing]
 
 
 def run(
@@ -244,13 +359,15 @@ def run(
     *,
     output: str | os.PathLike[str] = OUTPUT,
     quiet: bool = False,
+    jobs: int | None = None,
+    job_timeout: float | None = None,
     **stated: Any,
 ) -> Results:
-    """Run a lab and give its results, as `reportgen run` does.
+    """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
-    `stated` takes dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's
-    own. The report lies in `results.path`. Raises ReportgenError for bad input; a variant that fails is a
-    row of `results.runs`.
+    `jobs` trainings run at once, none longer than `job_timeout` seconds. `stated` takes dataset, data,
+    epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies in
+    `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
     from reportgen.progress import observer_for  # noqa: PLC0415
 
@@ -260,8 +377,11 @@ def run(
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
     with observer_for(quiet) as watch:
-        prepared = prepare(source, given, Path(output), watch.say)
-        watch.begin(prepared.jobs, prepared.dataset)
+        prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say)
+        same = unchanged(prepared)
+        if same is not None:
+            return load_results(same.run)
+        watch.begin(prepared.jobs, prepared.dataset, prepared.workers.count)
         finished = execute(prepared, watch, watch.say)
     for problem in finished.problems:
         watch.say(problem)

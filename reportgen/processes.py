@@ -155,7 +155,8 @@ class Worker:
 
 def wait(workers: Iterable[Worker], seconds: float | None) -> list[Worker]:
     """Wait until processes have something to say, at most so long; gives those."""
-    return [worker for worker in connections.wait(list(workers), seconds) if isinstance(worker, Worker)]
+    waiting: list[Any] = list(workers)  # anything with a fileno() will do
+    return [worker for worker in connections.wait(waiting, seconds) if isinstance(worker, Worker)]
 
 
 # --- inside the process --------------------------------------------------------------------------

@@ -8,15 +8,18 @@ import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportgen import disk
 from reportgen.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PARTIAL = ".partial"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
 
@@ -45,30 +48,46 @@ def check_lab_folder(lab_folder: Path) -> None:
 
 
 @contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Say plainly what the disk refused: an OutputError in the place of an OSError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"{error.filename or folder}: {error.strerror or error}; make room or choose another folder "
-            "with --output DIR"
-        ) from error
+def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
+    """Give a new folder, hidden and empty, that is removed again if the block raises.
+
+    It is locked as long as the block lasts: what a process that was killed has left is removed here too.
+    """
+    lab_folder.mkdir(parents=True, exist_ok=True)
+    sweep(lab_folder)
+    with _locked_folder(lab_folder, f".{run_id(started)}-") as folder:
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # a lab's folder with other runs in it stays
+                lab_folder.rmdir()
+            raise
 
 
 @contextmanager
-def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
-    """Give a new folder, hidden and empty, that is removed again if the block raises."""
-    lab_folder.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=lab_folder, prefix=f".{run_id(started)}-", suffix=".partial"))
-    folder.chmod(0o755)  # mkdtemp's 0700 would hide the report from a web server
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # a lab's folder with other runs in it stays
-            lab_folder.rmdir()
-        raise
+def _locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a hidden folder and lock it; another process may sweep it away before it is locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix, suffix=PARTIAL))
+        with disk.lock_folder(folder) as mine:
+            if mine:
+                folder.chmod(0o755)  # mkdtemp's 0700 would hide the report from a web server
+                yield folder
+                return
+
+
+def sweep(lab_folder: Path) -> None:
+    """Remove the half-made folders of processes that are no more."""
+    for folder in lab_folder.glob(f".*{PARTIAL}"):
+        with disk.lock_folder(folder) as nobodys:
+            if nobodys:
+                shutil.rmtree(folder, ignore_errors=True)
+    for link in lab_folder.glob(".latest-*"):
+        with suppress(OSError, ValueError):
+            os.kill(int(link.name.rpartition("-")[2]), 0)
+            continue
+        link.unlink(missing_ok=True)
 
 
 def run_id(started: datetime) -> str:
@@ -78,17 +97,11 @@ def run_id(started: datetime) -> str:
 
 def publish(partial: Path, lab_folder: Path, started: datetime) -> Path:
     """Rename a finished folder to its run-id, with a suffix where that is taken; gives the new path."""
-    attempt = 1
-    while True:
+    for attempt in count(1):
         final = lab_folder / (run_id(started) + (f"-{attempt}" if attempt > 1 else ""))
-        try:
-            # Made first: rename replaces an empty folder and nothing else, so two runs never share one.
-            final.mkdir()
-        except FileExistsError:
-            attempt += 1
-            continue
-        partial.rename(final)
-        return final
+        if disk.publish(partial, final):
+            return final
+    raise AssertionError("numbers do not end")
 
 
 def point_latest(run: Path) -> None:
@@ -102,7 +115,4 @@ def point_latest(run: Path) -> None:
     newer = _RUN_ID.fullmatch(shown) and shown > run.name
     if newer or not _RUN_ID.fullmatch(run.name) or (os.path.lexists(latest) and not latest.is_symlink()):
         return
-    link = run.parent / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(run.name)
-    link.replace(latest)
+    disk.swap_link(latest, run.name)

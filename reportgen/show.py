@@ -26,7 +26,7 @@ def show(source: str, data: Path | None = None) -> Iterator[str]:
     yield f"{name}: images of {times(image_shape)}, {n_classes} classes"
     for variant in lab.variants:
         yield ""
-        yield from _variant(variant, image_shape, n_classes, folder)
+        yield from _variant(variant, image_shape, n_classes, folder, lab.protocol.precision)
 
 
 def scores(results: Results) -> Iterator[str]:
@@ -50,8 +50,12 @@ def _images(lab: Lab, folder: Path, data: Path | None) -> tuple[Shape, int, str]
     return dataset.image_shape, dataset.n_classes, dataset.title
 
 
-def _variant(variant: Variant, image: Shape, n_classes: int, folder: Path) -> Iterator[str]:
-    rows = _built(variant, image, n_classes, folder) if variant.build else _stated(variant, image, n_classes)
+def _variant(variant: Variant, image: Shape, n_classes: int, folder: Path, precision: str) -> Iterator[str]:
+    rows = (
+        _built(variant, image, n_classes, folder, precision)
+        if variant.build
+        else _stated(variant, image, n_classes)
+    )
     total = sum(row[3] for row in rows)
     yield f"{variant.name}{'  (baseline)' if variant.baseline else ''}  {total:,} parameters"
     if variant.description:
@@ -67,13 +71,15 @@ def _stated(variant: Variant, image: Shape, n_classes: int) -> list[tuple[str, s
     ]
 
 
-def _built(variant: Variant, image: Shape, n_classes: int, folder: Path) -> list[tuple[str, str, str, int]]:
+def _built(
+    variant: Variant, image: Shape, n_classes: int, folder: Path, precision: str
+) -> list[tuple[str, str, str, int]]:
     from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow
 
     load_keras()
     from reportgen.training.models import build, layer_table  # noqa: PLC0415
 
-    table = layer_table(build(variant, image, n_classes, folder), variant, image)
+    table = layer_table(build(variant, image, n_classes, folder, precision), variant, image)
     return [
         (row["type"], "", row["output_shape"].replace("x", "×"), row["params"])
         for row in table.to_dict("records")

@@ -1,63 +1,56 @@
-"""Jobs, one after another, in this process."""
+"""Jobs on this machine, in worker processes that share the store with all other runs."""
 
 from __future__ import annotations
 
-import time
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from reportgen.jobs import FAILED, Job, Observer, Outcome
-from reportgen.text import inert, shorten
+from reportgen import disk
+from reportgen.errors import EngineError, LabError
+from reportgen.execution.schedule import Schedule, Trainers
+from reportgen.processes import Answer, Death
+from reportgen.training import worker as training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from reportgen.data import Dataset
+    from reportgen.execution.plan import Identified, Ran
+    from reportgen.execution.store import Store
+    from reportgen.jobs import Observer
 
 
 def run_jobs(
-    jobs: Sequence[Job], dataset: Dataset, observer: Observer, folder: Path | None = None
-) -> Iterator[Outcome]:
-    """Train each job; one that raises is recorded as failed, with its reason, and the others go on."""
-    from reportgen.training import load_keras  # noqa: PLC0415  TensorFlow, only once it is needed
+    jobs: Sequence[Identified],
+    store: Store,
+    trainers: Trainers,
+    observer: Observer,
+    idle: Callable[[list[Ran]], None] | None = None,
+) -> list[Ran]:
+    """Give every job's outcome, in the order of the jobs: from the store, or trained and stored.
 
-    load_keras()
-    from reportgen.training.fit import train  # noqa: PLC0415
-
-    for job in jobs:
-        observer.job_started(job)
-        start = time.perf_counter()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Keras' advice on how to use it is not for our users
-                outcome = train(job, dataset, observer, folder)
-        except Exception as error:  # noqa: BLE001  whatever one training dies of, the others go on
-            outcome = failed(job, error, time.perf_counter() - start)
-        observer.job_ended(job, outcome)
-        yield outcome
+    `idle` is called again and again while a core has no training, with what is finished. A job that
+    raises is recorded as failed, with its reason, and the others go on; so is one that takes longer than it
+    may, or whose process dies twice. Raises OutputError where the disk refuses an outcome, EngineError
+    where no process can start.
+    """
+    with disk.disk_errors(store.folder), Schedule(jobs, store, trainers, observer) as schedule:
+        schedule.run(idle)
+        return schedule.results()
 
 
-def failed(job: Job, error: Exception, seconds: float) -> Outcome:
-    """Record a job that raised."""
-    return Outcome(
-        variant=job.variant.name,
-        seed=job.seed,
-        status=FAILED,
-        error=_reason(error),
-        params=None,
-        trainable_params=None,
-        train_seconds=seconds,
-        test_loss=float("nan"),
-        epochs=pd.DataFrame(columns=["epoch", "split", "metric", "value"]),
-        layers=pd.DataFrame(),
-        probabilities=None,
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Say why, in one line, without the tensors that Keras lists behind its own words."""
-    said = inert(error).partition("Arguments received by")[0]
-    return shorten(" ".join(f"{type(error).__name__}: {said}".split()), 300)
+def check_built(jobs: Sequence[Identified], store: Store, trainers: Trainers) -> None:
+    """Build the models of an instructor's own functions, where they were never trained; raises LabError."""
+    built = [one for one in jobs if one.job.variant.build is not None and store.damage(one.key)]
+    variants = {one.job.variant.name: one.job for one in built}
+    if not variants:
+        return
+    with trainers, trainers.start() as process:
+        message = process.hear()
+        if isinstance(message, Death):
+            raise EngineError(f"no training can start: {message.reason}; `reportgen doctor` says more")
+        for job in variants.values():
+            process.give(training.Check(job.variant, job.protocol))
+            message = process.hear()
+            if isinstance(message, Death):
+                raise LabError(f"variant '{job.variant.name}': while its model was built, {message.reason}")
+            if isinstance(message, Answer) and message.content:
+                raise LabError(str(message.content))

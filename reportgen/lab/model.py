@@ -128,6 +128,12 @@ class Protocol(_Strict):
         description='"test" validates on the test set, as the lab notebook does; a share such as 0.1 '
         "is held out of the training set, stratified by class.",
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description='"bfloat16" is Keras\' mixed_bfloat16: layers compute in bfloat16, while weights, '
+        "probabilities and losses stay float32. Quicker on processors that have instructions for it; the "
+        "numbers differ.",
+    )
 
 
 class Variant(_Strict):
@@ -144,7 +150,8 @@ class Variant(_Strict):
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description='"module:function": called with the image shape (h, w, c) and the number of '
-        "classes, it returns a Keras model that ends in a softmax.",
+        "classes, it returns a Keras model that ends in a softmax. Where the protocol's precision is "
+        'bfloat16, its layers compute in it, and its last layer needs dtype="float32".',
     )
 
     @model_validator(mode="after")

@@ -63,11 +63,12 @@ def _subtitle(context: Context) -> str:
     data, protocol = context.dataset, context.protocol
     started = context.results.record.started
     seeds, epochs = protocol.seeds, protocol.epochs
+    precision = f", {protocol.precision}" if protocol.precision != "float32" else ""
     return " · ".join(
         [
             f"{data.title}, {count(data.n_train)} training and {count(data.n_test)} test images",
             f"{epochs} epoch{'s' if epochs != 1 else ''}, batch {protocol.batch_size}, "
-            f"{OPTIMIZERS[protocol.optimizer]}",
+            f"{OPTIMIZERS[protocol.optimizer]}{precision}",
             f"{seeds} seed{'s' if seeds != 1 else ''}",
             f"{started:%d %B %Y}".lstrip("0"),
         ]

@@ -1,6 +1,6 @@
 """One run's results: tidy frames, saved to and loaded from a run directory."""
 
-from reportgen.results.files import load_results, save
+from reportgen.results.files import documents_intact, load_results, note_documents, read_record, save
 from reportgen.results.frames import COLUMNS, GALLERY_SIZE, Results, collect, gallery
 from reportgen.results.record import FORMAT_VERSION, DatasetRecord, JobRecord, RunRecord
 
@@ -13,7 +13,10 @@ __all__ = [
     "Results",
     "RunRecord",
     "collect",
+    "documents_intact",
     "gallery",
     "load_results",
+    "note_documents",
+    "read_record",
     "save",
 ]

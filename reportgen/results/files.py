@@ -1,4 +1,4 @@
-"""A run directory: run.json, frames/*.parquet and images.npz.
+"""A run directory: run.json, frames/*.parquet, images.npz, and manifest.json with their checksums.
 
 FORMAT_VERSION counts up with any change that an older reader would misread. A run directory stands on its
 own: a copy on another machine can be rendered there.
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from reportgen import disk
 from reportgen.data.formats import DAMAGED
 from reportgen.errors import RunError
 
@@ -34,19 +35,45 @@ from reportgen.results.frames import (
 )
 from reportgen.results.record import FORMAT_VERSION, RunRecord
 
+DOCUMENTS = "documents.json"
+
 
 def save(results: Results, folder: Path) -> None:
-    """Write a run directory; `folder` exists and is empty."""
+    """Write a run directory, its manifest last; `folder` exists and is empty."""
     (folder / "frames").mkdir()
     for name in COLUMNS:
-        getattr(results, name).to_parquet(folder / "frames" / f"{name}.parquet", index=False)
+        buffer = io.BytesIO()
+        getattr(results, name).to_parquet(buffer, index=False)
+        disk.write(folder / "frames" / f"{name}.parquet", buffer.getvalue())
     indices = np.array(list(results.images), dtype="int64")
     images = list(results.images.values())
     stacked = np.stack(images) if images else np.zeros((0, 1, 1, 1), "uint8")
-    with (folder / "images.npz").open("wb") as file:
-        np.savez_compressed(file, index=indices, images=stacked)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, index=indices, images=stacked)
+    disk.write(folder / "images.npz", buffer.getvalue())
     text = json.dumps(results.record.model_dump(mode="json"), indent=2)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+    disk.write(folder / "run.json", f"{text}\n".encode())
+    disk.sync(folder / "frames")
+    disk.write_manifest(folder)
+
+
+def note_documents(folder: Path) -> None:
+    """Note the checksums of the documents that a run directory has now."""
+    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, folder.glob("report.*")))
+
+
+def documents_intact(folder: Path) -> bool:
+    """Tell whether both documents are there, as they were drawn."""
+    listed = disk.listed_files(folder / DOCUMENTS) or {}
+    return {"report.html", "report.pdf"} <= set(listed) and not disk.damage(folder, DOCUMENTS)
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """Read a run directory's run.json; None where there is none that can be used."""
+    try:
+        return _load_record(folder)
+    except RunError:
+        return None
 
 
 def load_results(path: str | Path) -> Results:

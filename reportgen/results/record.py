@@ -51,12 +51,18 @@ class DatasetRecord(_Record):
 
 
 class JobRecord(_Record):
-    """What run.json says of one training."""
+    """What run.json says of one training.
+
+    `key` names its entry in the store; `reused` tells that it was there before this run.
+    """
 
     variant: str
     seed: int
     status: str
     error: str
+    key: str = ""
+    weights_sha256: str = ""
+    reused: bool = False
 
 
 class RunRecord(_Record):

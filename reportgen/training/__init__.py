@@ -25,6 +25,10 @@ def load_keras() -> None:
         tf.config.list_physical_devices()
 
 
+# Counts up with any change of what a training gives: every stored outcome is then trained anew.
+TRAINING_VERSION = 1
+
+
 @contextmanager
 def _silenced_stderr() -> Iterator[None]:
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from math import ceil
@@ -13,8 +14,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from reportgen import disk
 from reportgen.jobs import DIVERGED, DONE, Job, Observer, Outcome
-from reportgen.training.models import build, compile_model, layer_table
+from reportgen.training.models import as_shipped, build, compile_model, layer_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 EVALUATION_BATCH = 1000
 EVALUATION_PIXELS = 4_000_000  # fewer large images at a time, so that feature maps fit into memory
-# A call into TensorFlow cannot be interrupted: short enough for Ctrl-C, long enough to cost nothing.
-STEPS_IN_ONE_CALL = 100
+
+
+class NotSaved(OSError):
+    """The disk refused a trained model."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +65,28 @@ def held_out(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.i
     return held if len(held) else np.array([rng.integers(len(labels))])
 
 
+@as_shipped()
 def train(
-    job: Job, dataset: Dataset, observer: Observer | None = None, folder: Path | None = None
+    job: Job,
+    dataset: Dataset,
+    observer: Observer | None = None,
+    folder: Path | None = None,
+    model_file: Path | None = None,
 ) -> Outcome:
-    """Train one variant with one seed and predict the test set.
+    """Train one variant with one seed, predict the test set, and save the model where that is asked for.
 
     The same job on the same machine gives the same weights: weights, dropout and the order of the
     images all follow from the seed. A loss that is no longer finite ends the training as "diverged".
+    `folder` is where the modules of an instructor's own models lie. Raises NotSaved where the model cannot
+    be written.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.seed)
     tf.config.experimental.enable_op_determinism()
-    model = build(job.variant, dataset.image_shape, dataset.n_classes, folder)
+    model = build(job.variant, dataset.image_shape, dataset.n_classes, folder, job.protocol.precision)
     parts = split(dataset, job.protocol.validation, job.seed)
     steps = ceil(len(parts.y_train) / job.protocol.batch_size)
-    compile_model(model, job.protocol, _steps_in_one_call(steps))
+    compile_model(model, job.protocol, steps)  # a whole epoch in one call into TensorFlow
     watch = _Epochs(job, observer or Observer())
     start = time.perf_counter()
     model.fit(
@@ -91,6 +102,8 @@ def train(
     probabilities = _predict(model, dataset.x_test)
     test = _in_order(dataset.x_test, _targets(dataset.y_test, job, dataset))
     diverged = watch.diverged or not np.isfinite(probabilities).all()
+    if model_file is not None:
+        _save(model, model_file)
     return Outcome(
         variant=job.variant.name,
         seed=job.seed,
@@ -105,15 +118,43 @@ def train(
         epochs=pd.DataFrame(watch.rows, columns=["epoch", "split", "metric", "value"]),
         layers=layer_table(model, job.variant, dataset.image_shape),
         probabilities=None if diverged else probabilities,
+        weights_sha256=weights_sha256(model),
     )
 
 
-def _steps_in_one_call(steps: int) -> int:
-    """Find the largest divisor of an epoch's steps up to the limit.
+def weights_sha256(model: keras.Model) -> str:
+    """Hash all weights, in the model's order, with their types and shapes."""
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        values = np.ascontiguousarray(weight.numpy())
+        digest.update(f"{values.dtype.str} {values.shape}\n".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
-    Keras would run over the epoch's end by a remainder; a prime number of steps goes one by one.
-    """
-    return max(n for n in range(1, min(steps, STEPS_IN_ONE_CALL) + 1) if steps % n == 0)
+
+def _save(model: keras.Model, path: Path) -> None:
+    """Save a model without its optimizer's state; one of an instructor's own may not know how to be saved."""
+    try:
+        disk.step("write", path)
+        reason = _saved(model, path)
+        if reason:
+            path.unlink(missing_ok=True)
+            disk.write(path.with_name("model-not-saved.txt"), reason.encode())
+        else:
+            disk.sync(path)
+    except OSError as error:
+        raise NotSaved(error.errno, error.strerror, str(path)) from error
+
+
+def _saved(model: keras.Model, path: Path) -> str:
+    """Save a model; gives why Keras cannot, or ""."""
+    try:
+        model.save(path, include_optimizer=False)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001  get_config() of the instructor's own layers
+        return f"{type(error).__name__}: {error}\n"
+    return ""
 
 
 def _targets(labels: NDArray[np.int64], job: Job, dataset: Dataset) -> NDArray[Any]:

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    from numpy.typing import NDArray
+
     from reportgen.lab import Protocol, Variant
 
+# Keras' policies for what a protocol calls precision; variables are float32 in both.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 LAYER_COLUMNS = [
     "position",
     "layer",
@@ -34,21 +38,52 @@ LAYER_COLUMNS = [
 ]
 
 
+@contextmanager
+def as_shipped(policy: str = "float32") -> Iterator[None]:
+    """Give Keras the defaults it ships with, and layers made meanwhile the dtype policy.
+
+    A keras.json or a notebook may have set others; they hold again afterwards.
+    """
+    config = keras.config
+    before = config.floatx(), config.epsilon(), config.image_data_format(), config.dtype_policy()
+    try:
+        _set_keras("float32", 1e-7, "channels_last", policy)
+        yield
+    finally:
+        _set_keras(*before)
+
+
+def _set_keras(floatx: str, epsilon: float, data_format: str, policy: Any) -> None:
+    keras.config.set_floatx(floatx)
+    keras.config.set_epsilon(epsilon)
+    keras.config.set_image_data_format(data_format)
+    keras.config.set_dtype_policy(policy)
+
+
 def build(
-    variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None = None
+    variant: Variant,
+    image_shape: stated.Shape,
+    n_classes: int,
+    folder: Path | None = None,
+    precision: str = "float32",
 ) -> keras.Model:
     """Build a variant's model for images (h, w, c); not yet compiled.
 
-    Raises LabError where the instructor's own function cannot be found or does not give a model of
-    n_classes probabilities.
+    Its variables are float32, and so are its probabilities: rounded to bfloat16's 8 bits, they no longer
+    sum to 1. Raises LabError where the instructor's own function cannot be found or does not give a model
+    of n_classes probabilities.
     """
     if variant.build is not None:
-        return _built_by_function(variant, image_shape, n_classes, folder)
+        with as_shipped(POLICIES[precision]):
+            return _built_by_function(variant, image_shape, n_classes, folder, precision)
     rows = stated.trace(variant.layers or (), image_shape, n_classes)
-    return keras.Sequential(
-        [keras.Input(image_shape), *(KERAS[type(row.layer)](row.layer) for row in rows)],
-        name=variant.name.replace(".", "_").replace("-", "_"),
-    )
+    with as_shipped(POLICIES[precision]):
+        inner = [KERAS[type(row.layer)](row.layer) for row in rows[:-1]]
+    with as_shipped():
+        return keras.Sequential(
+            [keras.Input(image_shape), *inner, KERAS[type(rows[-1].layer)](rows[-1].layer)],
+            name=variant.name.replace(".", "_").replace("-", "_"),
+        )
 
 
 def _conv(layer: Any) -> dict[str, Any]:
@@ -86,7 +121,7 @@ KERAS: dict[type[stated.Layer], Callable[[Any], keras.layers.Layer]] = {
 
 
 def _built_by_function(
-    variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None
+    variant: Variant, image_shape: stated.Shape, n_classes: int, folder: Path | None, precision: str
 ) -> keras.Model:
     where = f"variant '{variant.name}': build = \"{variant.build}\""
     with _importable(folder):
@@ -97,7 +132,18 @@ def _built_by_function(
             raise LabError(f"{where}: {type(error).__name__}: {_one_line(error)}") from error
     if not isinstance(model, keras.Model):
         raise LabError(f"{where}: gave {type(model).__name__}, expected a keras.Model")
-    _check_probabilities(model, image_shape, n_classes, where)
+    given = _probabilities_of_nothing(model, image_shape, where)
+    if given.shape == (1, n_classes) and precision != "float32" and given.dtype != np.float32:
+        raise LabError(
+            f"{where}: the model gives {given.dtype.name}, expected float32: "
+            f'with precision = "{precision}", give its last layer dtype="float32"'
+        )
+    total = float(given.sum(dtype="float32"))
+    if given.shape != (1, n_classes) or abs(total - 1) > 1e-3:
+        raise LabError(
+            f"{where}: the model gives {given.shape[1:]} values that sum to {total:.3g}, "
+            f"expected {n_classes} probabilities; end it with a softmax"
+        )
     return model
 
 
@@ -144,18 +190,14 @@ def _import(module_name: str, folder: Path | None) -> ModuleType:
     return module
 
 
-def _check_probabilities(model: keras.Model, image_shape: stated.Shape, n_classes: int, where: str) -> None:
+def _probabilities_of_nothing(model: keras.Model, image_shape: stated.Shape, where: str) -> NDArray[Any]:
+    """Ask a model about a black image."""
     try:
-        given = np.asarray(model(np.zeros((1, *image_shape), "float32"), training=False))
+        return np.asarray(model(np.zeros((1, *image_shape), "float32"), training=False))
     except Exception as error:  # Keras raises what its layers raise
         raise LabError(
             f"{where}: the model does not take an image of {stated.times(image_shape)}: {_one_line(error)}"
         ) from error
-    if given.shape != (1, n_classes) or abs(float(given.sum()) - 1) > 1e-3:
-        raise LabError(
-            f"{where}: the model gives {given.shape[1:]} values that sum to {float(given.sum()):.3g}, "
-            f"expected {n_classes} probabilities; end it with a softmax"
-        )
 
 
 def _one_line(error: BaseException) -> str:

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from reportgen.report.document import Caption, Context
 from reportgen.text import count
 
+PRECISIONS = {
+    "float32": "float32",
+    "bfloat16": "bfloat16 for what the layers compute; weights, probabilities and losses in float32",
+}
+
 
 @dataclass(frozen=True)
 class Appendix:
@@ -42,7 +47,8 @@ def appendix(context: Context) -> Appendix:
             "Optimizer",
             protocol.optimizer + (f", learning rate {rate:g}" if rate else ", Keras' own settings"),
         ),
-        ("Loss, metric", f"{protocol.loss}, {protocol.metric}; float32"),
+        ("Loss, metric", f"{protocol.loss}, {protocol.metric}"),
+        ("Precision", PRECISIONS[protocol.precision]),
         (
             "Seeds",
             ", ".join(str(n + 1) for n in range(protocol.seeds))

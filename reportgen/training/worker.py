@@ -1,0 +1,118 @@
+"""What a training process does: tasks come in, outcomes go out."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen.data import Dataset
+from reportgen.data.sharing import SharedDataset, attach
+from reportgen.errors import LabError
+from reportgen.jobs import Job, Observer, Outcome, failed
+from reportgen.text import inert, shorten
+from reportgen.training import load_keras
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reportgen.lab import Protocol, Variant
+    from reportgen.processes import Send
+
+ENTRY = f"{__name__}:prepare"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a process share; `folder` is where the modules of an instructor's models lie."""
+
+    dataset: SharedDataset
+    folder: Path | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """A task: train a job and save its model."""
+
+    job: Job
+    model_file: Path
+
+
+@dataclass(frozen=True)
+class Check:
+    """A task: build a variant's model and give why it cannot be used, or ""."""
+
+    variant: Variant
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """News of a training: an epoch's number, its metrics as Keras names them, and its seconds."""
+
+    number: int
+    logs: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """The answer of a training whose model could not be written."""
+
+    code: int
+    reason: str
+    path: str
+
+
+def prepare(setup: Setup) -> Callable[[Training | Check, Send], Outcome | NoRoom | str]:
+    """Import TensorFlow and map the dataset; gives what a process does with a task."""
+    load_keras()
+    warnings.simplefilter("ignore")  # Keras' advice on how to use it is not for our users
+    dataset = attach(setup.dataset)
+
+    def work(task: Training | Check, send: Send) -> Outcome | NoRoom | str:
+        if isinstance(task, Check):
+            return _check(task, dataset, setup.folder)
+        return _train(task, dataset, setup.folder, send)
+
+    return work
+
+
+class _Sender(Observer):
+    """Send what an observer hears to the parent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def epoch_ended(self, job: Job, epoch: int, logs: dict[str, float], seconds: float) -> None:
+        self._send(Epoch(epoch, logs, seconds))
+
+
+def _train(task: Training, dataset: Dataset, folder: Path | None, send: Send) -> Outcome | NoRoom:
+    from reportgen.training.fit import NotSaved, train  # noqa: PLC0415  once Keras is there, in silence
+
+    start = time.perf_counter()
+    try:
+        return train(task.job, dataset, _Sender(send), folder, task.model_file)
+    except NotSaved as error:
+        return NoRoom(error.errno or 0, error.strerror or "", str(error.filename or task.model_file))
+    except Exception as error:  # noqa: BLE001  whatever one training dies of, the others go on
+        return failed(task.job, _reason(error), time.perf_counter() - start)
+
+
+def _check(task: Check, dataset: Dataset, folder: Path | None) -> str:
+    from reportgen.training.models import build  # noqa: PLC0415
+
+    try:
+        build(task.variant, dataset.image_shape, dataset.n_classes, folder, task.protocol.precision)
+    except LabError as error:
+        return str(error)
+    return ""
+
+
+def _reason(error: Any) -> str:
+    """Say why, in one line, without the tensors that Keras lists behind its own words."""
+    said = inert(error).partition("Arguments received by")[0]
+    return shorten(" ".join(f"{type(error).__name__}: {said}".split()), 300)
