@@ -62,7 +62,7 @@ def _at_once(runs: Runs) -> int:
 
     The last trainings of a run may have fewer beside them; only the wall time of the whole run shows that.
     """
-    return min(runs.setup.jobs, len(runs.setup.lab.variants))
+    return min(runs.setup.workers.count, len(runs.setup.lab.variants))
 
 
 def flops(runs: Runs) -> Iterator[Row]:
@@ -70,9 +70,10 @@ def flops(runs: Runs) -> Iterator[Row]:
     ours = runs.ours(1)[0]
     say("matrix product")
     command = [sys.executable, str(Path(__file__).with_name("matrix_peak.py"))]
-    copies = side_by_side([*command, "--threads", str(runs.setup.threads)], runs.setup.jobs)
-    peak = sum(copy["flops"] for copy in copies)
-    yield Row(f"matrix product, {len(copies)} × {runs.setup.threads} threads", peak / 1e9, "GFLOP/s")
+    workers = runs.setup.workers
+    peak = sum(copy["flops"] for copy in side_by_side(command, workers))
+    beside = f"{workers.count} at once, threads of each: {workers.threads}"
+    yield Row("matrix product of 2048 × 2048, float32", peak / 1e9, "GFLOP/s", beside)
     done = _flops_of_an_epoch(ours.path, load(path=runs.setup.data).n_train)
     spent = {variant: seconds / _at_once(runs) for variant, seconds in ours.epoch_seconds().items()}
     for variant, count in done.items():

@@ -40,6 +40,7 @@ from whole_epoch import compare
 
 from reportgen import environment
 from reportgen.data import load
+from reportgen.execution.plan import Workers
 
 GRAPH_VARIANTS = ("mlp", "cnn-valid-s1")
 GRAPH_LIMIT = 1.1  # a tenth lost is a price for the plainer code
@@ -49,12 +50,10 @@ def whole_epoch(runs: Runs) -> Iterator[Row]:
     """Compare plain `fit` with one graph for a whole epoch."""
     setup = runs.setup
     for variant in GRAPH_VARIANTS:
-        both = compare(setup.data, variant, setup.epochs, setup.threads, setup.jobs, setup.repeat)
+        both = compare(setup.data, variant, setup.epochs, setup.workers, setup.repeat)
         plain, graph = both["plain"], both["graph"]
-        beside = (
-            f"{quantity(plain['seconds'], 's')} beside {quantity(graph['seconds'], 's')} an epoch in each process, "
-            f"training loss {plain['loss']:.3g} beside {graph['loss']:.3g}"
-        )
+        seconds = f"{quantity(plain['seconds'], 's')} beside {quantity(graph['seconds'], 's')} an epoch"
+        beside = f"{seconds}; training loss {plain['loss']:.3g} beside {graph['loss']:.3g}"
         ratio = plain["seconds"] / graph["seconds"]
         yield Row(f"plain `fit` / whole-epoch graph, {variant}", ratio, "ratio", beside, GRAPH_LIMIT)
 
@@ -71,12 +70,11 @@ PARTS: dict[str, Callable[[Runs], Iterator[Row]]] = {
 
 
 def _options() -> argparse.Namespace:
-    cores = environment.describe()["cores"]
     parser = argparse.ArgumentParser(description="Measure how jobs are run.")
     parser.add_argument("--data", type=Path, help="mnist.npz; without it, the digits inside scikit-learn")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=1, help="runs of the notebook and of reportgen")
-    parser.add_argument("--jobs", type=int, default=cores, help="trainings at once (default: the cores)")
+    parser.add_argument("--jobs", type=int, help="reportgen's trainings at once (default: its own)")
     parser.add_argument("--only", help=f"parts, with commas: {', '.join(PARTS)}")
     parser.add_argument("--learning", action="store_true", help="compare accuracies too; takes long")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each variant for --learning")
@@ -122,8 +120,7 @@ def main() -> None:
                 epochs=options.epochs,
                 repeat=options.repeat,
                 seeds=options.seeds,
-                jobs=options.jobs,
-                cores=environment.describe()["cores"],
+                workers=Workers.of(options.jobs),
             )
         )
         warm(folder)

@@ -30,7 +30,7 @@ def growth(runs: Runs) -> Iterator[Row]:
 def _run(runs: Runs, seeds: int) -> Cost:
     say(f"growth: {seeds} seeds")
     command = [*REPORTGEN, "run", "mnist", "--dataset", "digits", "--epochs", "1", "--seeds", str(seeds)]
-    command += ["--jobs", str(runs.setup.jobs), "--output", f"growth-{seeds}", "--quiet"]
+    command += ["--jobs", str(runs.setup.workers.count), "--output", f"growth-{seeds}", "--quiet"]
     return measure(command, runs.setup.folder, tree=True)
 
 

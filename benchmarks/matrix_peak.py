@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
 
 from measuring import wait_for_the_others
-from whole_epoch import use_threads
+
+from reportgen.training import load_keras
 
 SIZE = 2048
 SECONDS = 5.0
@@ -16,9 +16,7 @@ SECONDS = 5.0
 
 def main() -> None:
     """Multiply for some seconds and print the FLOP/s of the median product."""
-    parser = argparse.ArgumentParser(description="Measure a float32 matrix product.")
-    parser.add_argument("--threads", type=int, required=True)
-    use_threads(parser.parse_args().threads)
+    load_keras()
     import tensorflow as tf  # noqa: PLC0415
 
     a = tf.random.normal((SIZE, SIZE))

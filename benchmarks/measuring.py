@@ -12,7 +12,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reportgen.execution.plan import Workers
 
 REPORTGEN = [sys.executable, "-m", "reportgen"]
 SAMPLED_EVERY = 0.2  # seconds between two looks at a process tree
@@ -62,17 +65,19 @@ def median(command: list[str], folder: Path, repeat: int) -> Cost:
     return costs[statistics.median_low(range(len(costs)))]
 
 
-def side_by_side(command: list[str], copies: int) -> list[dict[str, Any]]:
-    """Run copies of a command that begin to measure together; gives the JSON that each prints last.
+def side_by_side(command: list[str], workers: Workers) -> list[dict[str, Any]]:
+    """Run as many copies of a command as reportgen has workers, with the threads of each.
 
-    Each prints "ready" once it has imported what it needs and goes on when a line reaches its input.
+    The copies begin to measure together: each prints "ready" once it has imported what it needs, and goes on
+    when a line reaches its input. Gives the JSON that each prints last.
     """
-    processes = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        for _ in range(copies)
-    ]
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.DEVNULL,
+    }
+    env = os.environ | workers.environment
+    processes = [subprocess.Popen(command, env=env, text=True, **pipes) for _ in range(workers.count)]
     try:
         for process in processes:
             if process.stdout is None or process.stdout.readline().strip() != "ready":
@@ -90,7 +95,7 @@ def side_by_side(command: list[str], copies: int) -> list[dict[str, Any]]:
 
 
 def wait_for_the_others() -> None:
-    """Say in a copy run by `side_by_side` that it is ready, and wait until all are."""
+    """Say in a copy that `side_by_side` runs that it is ready, and wait until all are."""
     print("ready", flush=True)
     sys.stdin.readline()
 

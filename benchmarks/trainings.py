@@ -15,6 +15,7 @@ from measuring import REPORTGEN, Cost, measure, say
 from notebook import peer_notebook
 
 from reportgen.data import load
+from reportgen.execution.plan import Workers
 from reportgen.lab import Lab, load_lab
 
 LIBRARIES = "import tensorflow, plotnine, weasyprint, statsmodels.stats.proportion, nbconvert, papermill"
@@ -22,20 +23,14 @@ LIBRARIES = "import tensorflow, plotnine, weasyprint, statsmodels.stats.proporti
 
 @dataclass(frozen=True)
 class Setup:
-    """What is measured: on which data, for how long, how often, and how many trainings at once."""
+    """What is measured: on which data, for how long, how often, and how reportgen shares the cores out."""
 
     folder: Path
     data: Path
     epochs: int
     repeat: int
     seeds: int
-    jobs: int
-    cores: int
-
-    @property
-    def threads(self) -> int:
-        """Give the threads of one of reportgen's trainings: its share of the cores."""
-        return max(1, self.cores // self.jobs)
+    workers: Workers
 
     @property
     def lab(self) -> Lab:
@@ -45,7 +40,7 @@ class Setup:
     def run_command(self, output: str, *more: str, lab: str = "mnist") -> list[str]:
         """Give the command of a run of reportgen on the data."""
         command = [*REPORTGEN, "run", lab, "--data", str(self.data), "--epochs", str(self.epochs)]
-        return [*command, "--jobs", str(self.jobs), "--output", output, "--quiet", *more]
+        return [*command, "--jobs", str(self.workers.count), "--output", output, "--quiet", *more]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Plain `fit`, as reportgen trains, beside one TensorFlow graph for each whole epoch.
 
-    .venv/bin/python benchmarks/whole_epoch.py --data mnist.npz [--variant mlp] [--epochs 3] [--threads 1]
-        [--copies 2] [--repeat 3]
+    .venv/bin/python benchmarks/whole_epoch.py --data mnist.npz [--variant mlp] [--epochs 3] [--jobs 2]
+        [--repeat 3]
 
 The graph keeps the uint8 images on the device, gathers each batch through the epoch's permutation and loops
 over the steps inside one `tf.function`: as little as can stand between two steps. Model, loss, optimizer,
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -23,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from measuring import say, side_by_side, wait_for_the_others
 
+from reportgen.execution.plan import Workers
+
 if TYPE_CHECKING:
     from reportgen.data import Dataset
     from reportgen.jobs import Job
@@ -31,7 +32,7 @@ WAYS = ("plain", "graph")
 
 
 def compare(
-    data: Path, variant: str, epochs: int, threads: int, copies: int, repeat: int
+    data: Path, variant: str, epochs: int, workers: Workers, repeat: int
 ) -> dict[str, dict[str, float]]:
     """Give, for each way, the median seconds of an epoch, and the loss and accuracy of the last one.
 
@@ -41,8 +42,8 @@ def compare(
     for way in WAYS * repeat:
         say(f"whole epoch: {variant}, {way}")
         command = [sys.executable, __file__, "--way", way, "--data", str(data), "--variant", variant]
-        command += ["--epochs", str(max(2, epochs)), "--threads", str(threads)]
-        printed[way] += side_by_side(command, copies)
+        command += ["--epochs", str(max(2, epochs))]
+        printed[way] += side_by_side(command, workers)
     return {way: _summary(copies_of_way) for way, copies_of_way in printed.items()}
 
 
@@ -50,18 +51,6 @@ def _summary(printed: list[dict[str, Any]]) -> dict[str, float]:
     seconds = [one for copy in printed for one in copy["seconds"][1:]]
     last = {name: float(printed[0][name]) for name in ("loss", "accuracy")}
     return {"seconds": statistics.median(seconds), **last}
-
-
-def use_threads(threads: int) -> None:
-    """Load TensorFlow with so many threads as a worker of reportgen has."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    from reportgen.training import load_keras  # noqa: PLC0415
-
-    load_keras()
-    import tensorflow as tf  # noqa: PLC0415
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 def train_plain(job: Job, dataset: Dataset) -> dict[str, Any]:
@@ -133,8 +122,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--variant", default="mlp")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--copies", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, help="trainings at once, as many as reportgen's by default")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--way", choices=WAYS, help="train this way only, as one of the copies")
     return parser.parse_args()
@@ -145,10 +133,11 @@ def _train_one_way(options: argparse.Namespace) -> None:
     from reportgen.data import load  # noqa: PLC0415
     from reportgen.jobs import plan  # noqa: PLC0415
     from reportgen.lab import load_lab, override, overrides  # noqa: PLC0415
+    from reportgen.training import load_keras  # noqa: PLC0415
 
     lab = override(load_lab("mnist"), overrides(epochs=options.epochs, variants=(options.variant,)))
     dataset = load(path=options.data)
-    use_threads(options.threads)
+    load_keras()
     wait_for_the_others()
     train = {"plain": train_plain, "graph": train_graph}[options.way]
     print(json.dumps(train(plan(lab)[0], dataset)))
@@ -160,8 +149,8 @@ def main() -> None:
     if options.way:
         _train_one_way(options)
         return
-    data, repeat = options.data.resolve(), options.repeat
-    both = compare(data, options.variant, options.epochs, options.threads, options.copies, repeat)
+    data, workers = options.data.resolve(), Workers.of(options.jobs)
+    both = compare(data, options.variant, options.epochs, workers, options.repeat)
     for way, figures in both.items():
         print(f"{way:6} {figures['seconds']:8.3f} s an epoch, training loss {figures['loss']:.4f}")
     print(f"plain / graph {both['plain']['seconds'] / both['graph']['seconds']:.2f}")
