@@ -96,6 +96,7 @@ def test_the_mnist_lab_follows_the_notebook() -> None:
         "metric": "accuracy",
         "seeds": 1,
         "validation": "test",
+        "precision": "float32",
     }
     assert [row.layer.setting() for row in trace_variant(lab.variants[0], (28, 28, 1), 10)] == [
         "",
@@ -174,6 +175,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown activation": (
         document(variants=[{"name": "mlp", "layers": [DENSE[0], {"dense": 3, "activation": "rely"}]}]),
         f"{LAYER}.activation: 'rely', did you mean 'relu'?",
+    ),
+    "unknown precision": (
+        document(protocol={"precision": "float16"}),
+        "protocol.precision: 'float16', did you mean 'bfloat16'?",
     ),
     "unknown optimizer": (
         document(protocol={"optimizer": "adm"}),
