@@ -157,13 +157,13 @@ def _add_run(commands: Any) -> None:
         "--jobs",
         type=_count,
         metavar="N",
-        help="trainings at once, which share the cores (default: one a core)",
+        help="trainings at once, sharing the cores (default: one a core)",
     )
     parser.add_argument(
         "--job-timeout",
         type=_duration,
         metavar="TIME",
-        help="stop a training after so long, such as 90s or 2h",
+        help="stop a training after 90s, 15min, 2h",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
 

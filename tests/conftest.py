@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def no_data_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the tests from the data of whoever runs them."""
     monkeypatch.delenv("REPORTGEN_DATA", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path.with_name(f"{tmp_path.name}-keras")))
 
 
 @pytest.fixture(scope="session")

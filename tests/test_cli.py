@@ -115,7 +115,13 @@ def test_a_run_without_a_terminal_says_its_progress_in_plain_lines(trained_run: 
     assert not any("\x1b" in line or "\r" in line for line in err)
     epochs = [line for line in err if "epoch " in line]
     assert len(epochs) == 4 * 2
-    assert epochs[0].startswith("[1/4] mlp seed 1  epoch 1/2  loss ")
+    assert {line.partition("  loss ")[0].partition("] ")[2] for line in epochs} == {
+        f"{variant} seed {seed}  epoch {epoch}/2"
+        for variant in ("mlp", "cnn")
+        for seed in (1, 2)
+        for epoch in (1, 2)
+    }
+    assert epochs[-1].startswith("[4/4] ")
     assert "accuracy " in epochs[0]
     assert "validation loss " in epochs[0]
     assert " left" in epochs[1]
@@ -126,8 +132,10 @@ def test_a_run_leaves_its_directory_and_the_link_to_the_latest(trained_run: Trai
     assert sorted(path.name for path in lab_folder.iterdir()) == [trained_run.folder.name, "latest"]
     assert (lab_folder / "latest").resolve() == trained_run.folder.resolve()
     assert sorted(path.name for path in trained_run.folder.iterdir()) == [
+        "documents.json",
         "frames",
         "images.npz",
+        "manifest.json",
         "report.html",
         "report.pdf",
         "run.json",
@@ -605,15 +613,13 @@ def test_an_interrupted_run_leaves_nothing_and_exit_code_130(
         for line in process.stderr:
             if "epoch 2/" in line:
                 break
-        partial = [path.name for path in (tmp_path / "output/tiny").iterdir()]
         process.send_signal(signum)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == "reportgen: interrupted"
     assert out == ""
-    assert len(partial) == 1
-    assert partial[0].endswith(".partial")
-    assert list((tmp_path / "output").iterdir()) == []
+    assert [path.name for path in (tmp_path / "output").iterdir()] == [".store"]
+    assert not [path for path in (tmp_path / "output").rglob("*") if path.is_file()]
 
 
 # The other commands

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportgen.data import Dataset, load
+from reportgen.data.sharing import share
 from reportgen.errors import LabError
-from reportgen.execution.local import run_jobs
-from reportgen.jobs import DIVERGED, DONE, FAILED, Job, Observer, Outcome, plan
+from reportgen.jobs import DIVERGED, DONE, FAILED, Job, Outcome, plan
 from reportgen.lab import Lab, Protocol, Variant, load_lab, override, overrides, parse_lab
+from reportgen.training.worker import Setup, Training, prepare
 from support import DENSE_END, MODELS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from conftest import TrainedRun
@@ -48,8 +49,14 @@ def net(name: str = "net", *layers: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "layers": [*(layers or DROPOUT_NET), *DENSE_END[1 if not layers else 0 :]]}
 
 
-def trained(jobs: list[Job], dataset: Dataset) -> list[Outcome]:
-    return list(run_jobs(jobs, dataset, Observer()))
+def trained(jobs: list[Job], dataset: Dataset, folder: Path | None = None) -> list[Outcome]:
+    """Do in this process what a worker does."""
+    file, shared = share(dataset)
+    with file, tempfile.TemporaryDirectory() as temporary:
+        work = prepare(Setup(shared, folder))
+        made = [work(Training(job, Path(temporary) / "model.keras"), lambda news: None) for job in jobs]
+    assert all(isinstance(one, Outcome) for one in made)
+    return made  # type: ignore[return-value]
 
 
 def probabilities(outcome: Outcome) -> NDArray[np.float32]:
@@ -149,15 +156,6 @@ def test_images_keep_their_labels_and_are_scaled() -> None:
         assert y.shape[1] == 5
 
 
-@given(st.integers(1, 2000))
-def test_steps_in_one_call_divide_an_epoch(steps: int) -> None:
-    from reportgen.training.fit import STEPS_IN_ONE_CALL, _steps_in_one_call
-
-    n = _steps_in_one_call(steps)
-    assert steps % n == 0
-    assert 1 <= n <= STEPS_IN_ONE_CALL
-
-
 # Held out
 
 
@@ -217,10 +215,7 @@ def test_sparse_and_categorical_loss_are_the_same_training(
     np.testing.assert_allclose(probabilities(sparse), probabilities(outcomes["net", 1]), rtol=1e-4, atol=1e-6)
 
 
-def test_one_job_that_diverges_or_raises_does_not_stop_the_next(
-    tmp_path: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
+def test_one_job_that_diverges_or_raises_does_not_stop_the_next(tmp_path: Path, dataset: Dataset) -> None:
     (tmp_path / "models_that_fail.py").write_text(MODELS, encoding="utf-8")
     jobs = plan(
         lab(
@@ -229,7 +224,7 @@ def test_one_job_that_diverges_or_raises_does_not_stop_the_next(
             net(),
         )
     )
-    raises, nan, well = trained(jobs, dataset)
+    raises, nan, well = trained(jobs, dataset, tmp_path)
     assert (raises.status, nan.status, well.status) == (FAILED, DIVERGED, DONE)
     assert "no luck" in raises.error
     assert len(raises.error.splitlines()) == 1

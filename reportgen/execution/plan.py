@@ -40,7 +40,7 @@ class Workers:
         """Give the variables that must be set before TensorFlow starts."""
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
         threads = {name: str(self.threads) for name in names}
-        return {**threads, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        return {**threads, "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @dataclass(frozen=True)

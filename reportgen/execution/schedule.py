@@ -30,6 +30,9 @@ POLL = 0.2  # seconds between two looks at what other runs are training
 ATTEMPTS = 2  # a job whose process dies is tried once more
 STARTS = 3  # processes that may die, one after another, before any is ready
 BUILT_WORK = 2e6  # multiply-adds an image, for a variant whose layers only Keras knows
+# Multiply-adds that take about as long as the start of a process, which is mostly TensorFlow's import: for
+# less than this, one process more ends no sooner.
+WORTH_A_PROCESS = 5e10
 
 
 class Trainers:
@@ -64,6 +67,7 @@ class _Task:
     """The jobs with one key, by their places in the run: the first is trained for all."""
 
     twins: dict[int, Identified] = field(default_factory=dict)
+    work: float = 0.0  # multiply-adds
     attempts: int = 0
     claim: Claim | None = None
     started: float = 0.0
@@ -169,11 +173,16 @@ class Schedule:
                 self._give(self._free.pop(), task)
         if not self._todo:
             self._dismiss()
-        alive = len(self._busy) + len(self._free) + len(self._starting)
-        for _ in range(min(len(self._todo) - len(self._starting), self._limits.count - alive)):
+        for _ in range(self._wanted()):
             if not self._claim_one_ahead():
                 return
             self._starting.append(self._trainers.start())
+
+    def _wanted(self) -> int:
+        """Count the processes that are worth starting now: none for work that ends before it has begun."""
+        alive = len(self._busy) + len(self._free) + len(self._starting)
+        worth = 1 + int(sum(task.work for task in self._todo) / WORTH_A_PROCESS)
+        return min(len(self._todo) - len(self._starting), min(worth, self._limits.count) - alive)
 
     def _claim_one_ahead(self) -> bool:
         """Claim a job before a process is started for it: where many runs begin at once, few need one."""
@@ -291,13 +300,14 @@ def _tasks(jobs: Sequence[Identified], dataset: Dataset) -> list[_Task]:
     """Put jobs of one key together, and those that take longest first."""
     tasks: dict[str, _Task] = {}
     for place, one in enumerate(jobs):
-        tasks.setdefault(one.key, _Task()).twins[place] = one
-    return sorted(tasks.values(), key=lambda task: -_work(task.job, dataset))
+        tasks.setdefault(one.key, _Task(work=_work(one.job, dataset))).twins[place] = one
+    return sorted(tasks.values(), key=lambda task: -task.work)
 
 
 def _work(job: Job, dataset: Dataset) -> float:
-    """Weigh a job by its multiply-adds."""
+    """Weigh a job by its multiply-adds, those of the backward pass taken to be twice the forward ones."""
+    images = 3.0 * dataset.n_train * job.protocol.epochs
     if job.variant.layers is None:
-        return BUILT_WORK * job.protocol.epochs
+        return BUILT_WORK * images
     rows = trace(job.variant.layers, dataset.image_shape, dataset.n_classes)
-    return float(sum(row.multiply_adds for row in rows) * job.protocol.epochs)
+    return sum(row.multiply_adds for row in rows) * images

@@ -17,6 +17,7 @@ def load_keras() -> None:
     Part of it is written by C++ before any log level is read, straight to file descriptor 2.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a keras.json says
     with _silenced_stderr():
         import keras  # noqa: F401, PLC0415
         import tensorflow as tf  # noqa: PLC0415
