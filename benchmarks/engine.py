@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,18 @@ def _write(path: Path, options: argparse.Namespace, rows: dict[str, list[Row]]) 
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def _measure_part(name: str, runs: Runs, rows: list[Row]) -> bool:
+    """Add a part's rows as they are measured; tells whether it got to its end, so that the others go on."""
+    try:
+        for row in PARTS[name](runs):
+            say(row.markdown())
+            rows.append(row)
+    except RuntimeError as error:
+        say(f"{name}: {error}")
+        return False
+    return True
+
+
 def main() -> None:
     """Measure the chosen parts, print the table and write it where asked."""
     options = _options()
@@ -124,12 +137,11 @@ def main() -> None:
             )
         )
         warm(folder)
-        for name in options.parts:
-            rows[name] = list(PARTS[name](runs))
-            say(markdown(rows[name]))
-            if options.json:
-                _write(options.json, options, rows)
+        failed = [name for name in options.parts if not _measure_part(name, runs, rows.setdefault(name, []))]
     print(markdown(row for part in rows.values() for row in part))
+    if options.json:
+        _write(options.json, options, rows)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":
