@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen import environment
+from reportgen.errors import UsageError
 from reportgen.execution.keys import Identity, fingerprint, identify
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ class Workers:
         """Share the machine's cores out: by default, one job a core.
 
         Measured on two cores, two trainings with one thread each finish more epochs a minute than one
-        training with two.
+        training with two. Raises UsageError for less than one job.
         """
+        if count is not None and count < 1:
+            raise UsageError(f"--jobs: {count}, expected 1 or more")
         cores = environment.usable_cores()
         count = count or cores
         return cls(count, max(1, cores // count), timeout)

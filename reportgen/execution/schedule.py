@@ -261,10 +261,15 @@ class Schedule:
             self._retry(task, message.reason)
 
     def _take(self, task: _Task, answer: Outcome | training.NoRoom) -> None:
-        if isinstance(answer, training.NoRoom):
+        try:
+            self._keep(task, answer)
+        finally:
             task.release()
+
+    def _keep(self, task: _Task, answer: Outcome | training.NoRoom) -> None:
+        if isinstance(answer, training.NoRoom):
             raise OSError(answer.code, answer.reason, answer.path)
-        if answer.status != FAILED:
+        if answer.status != FAILED:  # a failure is tried again by the next run
             assert task.claim is not None
             self._store.save(task.claim, task.first.identity, answer)
         self._finish(task, answer)
