@@ -36,20 +36,22 @@ def step(what: str, path: Path) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Write a new file, down to the disk."""
-    step("write", path)
-    with path.open("xb") as file:
-        file.write(content)
+    with naming(path):
+        step("write", path)
+        with path.open("xb") as file:
+            file.write(content)
     sync(path)
 
 
 def sync(path: Path) -> None:
     """Bring a file's content, or a folder's list of names, down to the disk."""
-    step("sync", path)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with naming(path):
+        step("sync", path)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def swap_in(path: Path, content: bytes) -> Path:
@@ -58,8 +60,9 @@ def swap_in(path: Path, content: bytes) -> Path:
     temporary.unlink(missing_ok=True)
     try:
         write(temporary, content)
-        step("rename", path)
-        temporary.replace(path)
+        with naming(path):
+            step("rename", path)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
@@ -72,9 +75,10 @@ def publish(temporary: Path, final: Path) -> bool:
     rename(2) puts a folder in the place of nothing or of an empty folder only.
     """
     sync(temporary)
-    step("rename", final)
     try:
-        temporary.rename(final)
+        with naming(final):
+            step("rename", final)
+            temporary.rename(final)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             return False
@@ -87,10 +91,14 @@ def swap_link(link: Path, target: str) -> None:
     """Let a link point elsewhere; a reader never finds it missing."""
     temporary = link.with_name(f".{link.name}-{os.getpid()}")
     temporary.unlink(missing_ok=True)
-    step("link", link)
-    temporary.symlink_to(target)
-    step("rename", link)
-    temporary.replace(link)
+    try:
+        with naming(link):
+            step("link", link)
+            temporary.symlink_to(target)
+            step("rename", link)
+            temporary.replace(link)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync(link.parent)
 
 
@@ -101,6 +109,17 @@ def remove_folder(folder: Path) -> None:
     with suppress(FileNotFoundError):
         folder.rename(hidden / folder.name)
     shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error name the path: those of a full disk, from write(2) and fsync(2), name none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager

@@ -84,10 +84,18 @@ def sweep(lab_folder: Path) -> None:
             if nobodys:
                 shutil.rmtree(folder, ignore_errors=True)
     for link in lab_folder.glob(".latest-*"):
-        with suppress(OSError, ValueError):
-            os.kill(int(link.name.rpartition("-")[2]), 0)
-            continue
-        link.unlink(missing_ok=True)
+        if not _is_alive(link.name.rpartition("-")[2]):
+            link.unlink(missing_ok=True)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:  # another user's
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def run_id(started: datetime) -> str:
@@ -104,6 +112,12 @@ def publish(partial: Path, lab_folder: Path, started: datetime) -> Path:
     raise AssertionError("numbers do not end")
 
 
+def _order(name: str) -> tuple[str, int]:
+    """Give what run-ids are sorted by: of one second, the tenth comes after the ninth."""
+    second, _, suffix = name.partition("-")
+    return second, int(suffix or 1)
+
+
 def point_latest(run: Path) -> None:
     """Swap the link `latest`, beside the run, to point to it; a reader never finds it missing.
 
@@ -112,7 +126,8 @@ def point_latest(run: Path) -> None:
     run = run.resolve()
     latest = run.parent / "latest"
     shown = latest.readlink().name if latest.is_symlink() and latest.exists() else ""
-    newer = _RUN_ID.fullmatch(shown) and shown > run.name
-    if newer or not _RUN_ID.fullmatch(run.name) or (os.path.lexists(latest) and not latest.is_symlink()):
+    if not _RUN_ID.fullmatch(run.name) or (os.path.lexists(latest) and not latest.is_symlink()):
         return
-    disk.swap_link(latest, run.name)
+    newer = _RUN_ID.fullmatch(shown) and _order(shown) > _order(run.name)
+    if not newer:
+        disk.swap_link(latest, run.name)

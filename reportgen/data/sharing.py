@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+
+from reportgen import disk
 
 if TYPE_CHECKING:
     from reportgen.data.dataset import Dataset
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 ALIGNMENT = 64  # bytes
+Place = tuple[int, str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,20 @@ class SharedDataset:
     """Where a dataset's arrays lie in the file: name to offset, dtype and shape."""
 
     dataset: Dataset  # its arrays are empty
-    places: dict[str, tuple[int, str, tuple[int, ...]]]
+    places: dict[str, Place]
     descriptor: int
 
 
 def share(dataset: Dataset) -> tuple[IO[bytes], SharedDataset]:
     """Write the arrays to a file that vanishes with the last process that has it open."""
-    file = tempfile.TemporaryFile(prefix="reportgen-")
+    with disk.naming(Path(tempfile.gettempdir())):
+        file = tempfile.TemporaryFile(prefix="reportgen-")  # noqa: SIM115  the caller closes it
+        places = _written(dataset, file)
+    none: dict[str, Any] = dict.fromkeys(ARRAYS, np.zeros(0))
+    return file, SharedDataset(replace(dataset, **none), places, file.fileno())
+
+
+def _written(dataset: Dataset, file: IO[bytes]) -> dict[str, Place]:
     places = {}
     for name in ARRAYS:
         array = np.ascontiguousarray(getattr(dataset, name))
@@ -35,8 +46,7 @@ def share(dataset: Dataset) -> tuple[IO[bytes], SharedDataset]:
         file.write(array.data.cast("B"))
         places[name] = (offset, array.dtype.str, array.shape)
     file.flush()
-    none: dict[str, Any] = dict.fromkeys(ARRAYS, np.zeros(0))
-    return file, SharedDataset(replace(dataset, **none), places, file.fileno())
+    return places
 
 
 def attach(shared: SharedDataset) -> Dataset:

@@ -133,11 +133,18 @@ class Schedule:
             self._look_elsewhere()
             self._hand_out()
             spare = idle is not None and len(self._busy) + len(self._todo) < self._limits.count
-            for worker in wait([*self._busy, *self._free, *self._starting], self._patience(spare)):
+            for worker in self._speaking(spare):
                 self._hear(worker)
             self._stop_the_late()
             if idle is not None and spare:
                 idle(self.results())
+
+    def _speaking(self, spare: bool) -> list[Worker]:
+        """Wait for what workers say, unless there is nothing to wait for: other runs may have done it all."""
+        workers = [*self._busy, *self._free, *self._starting]
+        if not self._elsewhere and not (workers and (self._busy or self._todo)):
+            return []
+        return wait(workers, self._patience(spare))
 
     def _patience(self, spare: bool) -> float | None:
         """Give the seconds until something must be looked at, whether or not a worker has spoken."""
@@ -185,7 +192,12 @@ class Schedule:
         return min(len(self._todo) - len(self._starting), min(worth, self._limits.count) - alive)
 
     def _claim_one_ahead(self) -> bool:
-        """Claim a job before a process is started for it: where many runs begin at once, few need one."""
+        """Claim a job before a process is started for it: where many runs begin at once, few need one.
+
+        A job whose process died, before or after it had begun, is claimed still.
+        """
+        if sum(task.claim is not None for task in self._todo) > len(self._starting):
+            return True
         for task in list(self._todo):
             if task.claim is None:
                 self._todo.remove(task)
