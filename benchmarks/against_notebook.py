@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
@@ -37,8 +38,7 @@ def whole_run(runs: Runs) -> Iterator[Row]:
 def epochs(runs: Runs) -> Iterator[Row]:
     """Compare the training of one epoch, for each variant and for the convolutional ones in sum."""
     peer, ours = runs.both(runs.setup.repeat)
-    theirs = _epoch_seconds(peer)
-    own = {variant: seconds / _at_once(runs) for variant, seconds in _epoch_seconds(ours).items()}
+    theirs, own = _epoch_seconds(peer), _epoch_seconds(ours)
     for variant, seconds in own.items():
         limit = MLP_LIMIT if variant == "mlp" else CNN_LIMIT
         yield _epoch_row(variant, seconds, theirs[variant], limit)
@@ -57,25 +57,17 @@ def _epoch_seconds(trainings: list[Trainings]) -> dict[str, float]:
     return {variant: statistics.median(one[variant] for one in each) for variant in each[0]}
 
 
-def _at_once(runs: Runs) -> int:
-    """Give the number of trainings that ran side by side: seconds of one are divided by it.
-
-    The last trainings of a run may have fewer beside them; only the wall time of the whole run shows that.
-    """
-    return min(runs.setup.workers.count, len(runs.setup.lab.variants))
-
-
 def flops(runs: Runs) -> Iterator[Row]:
     """Compare the arithmetic done in training with a large matrix product on as many threads."""
     ours = runs.ours(1)[0]
     say("matrix product")
     command = [sys.executable, str(Path(__file__).with_name("matrix_peak.py"))]
-    workers = runs.setup.workers
+    workers = replace(runs.setup.workers, count=ours.at_once)
     peak = sum(copy["flops"] for copy in side_by_side(command, workers))
     beside = f"{workers.count} at once, threads of each: {workers.threads}"
     yield Row("matrix product of 2048 × 2048, float32", peak / 1e9, "GFLOP/s", beside)
     done = _flops_of_an_epoch(ours.path, load(path=runs.setup.data).n_train)
-    spent = {variant: seconds / _at_once(runs) for variant, seconds in ours.epoch_seconds().items()}
+    spent = ours.epoch_seconds()
     for variant, count in done.items():
         yield _flops_row(variant, count / spent[variant], peak)
     yield _flops_row("all variants", sum(done.values()) / sum(spent.values()), peak)
@@ -106,7 +98,9 @@ def learning(runs: Runs) -> Iterator[Row]:
     for variant, accuracies in own.items():
         difference = float(np.mean(accuracies) - np.mean(theirs[variant]))
         beside = f"{_spread(accuracies)} beside {_spread(theirs[variant])} ({difference:+.2%})"
-        yield Row(f"accuracy, {variant}, {n} seeds, reportgen − `fit`", abs(difference), "%", beside, allowed)
+        yield Row(
+            f"accuracy, {variant}, {n} seeds, reportgen − `fit`", abs(difference), "%%", beside, allowed
+        )
 
 
 def _allowed_difference(groups: list[list[float]], tests: int) -> float:

@@ -16,8 +16,8 @@ Prints a Markdown table; progress goes to standard error. Parts, chosen by --onl
 
 The seconds of an epoch are those from its begin to the begin of its validation, in both. Reportgen trains
 several networks at once, the notebook one after another on all cores: reportgen's seconds are divided by the
-number of trainings at once. Both take turns --repeat times; the medians are compared. FLOPs are 3 (forward,
-and backward as two) × 2 × the multiply-adds of an image.
+number of processes seen to train. Both take turns --repeat times; the medians are compared. FLOPs are 3
+(forward, and backward as two) × 2 × the multiply-adds of an image.
 """
 
 from __future__ import annotations

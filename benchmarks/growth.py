@@ -18,13 +18,14 @@ def growth(runs: Runs) -> Iterator[Row]:
     variants = len(runs.setup.lab.variants)
     costs = {variants * seeds: _run(runs, seeds) for seeds in SEEDS}
     for jobs, cost in costs.items():
-        memory = (
-            f"{quantity(cost.tree_megabytes, 'MB')}, the largest process {quantity(cost.megabytes, 'MB')}"
-        )
-        yield Row(f"{jobs} jobs of one epoch on digits", cost.wall, "s", memory)
+        whole, largest = quantity(cost.tree_megabytes, "MB"), quantity(cost.megabytes, "MB")
+        beside = f"{cost.trainers} at once; memory {whole}, the largest process {largest}"
+        yield Row(f"{jobs} jobs of one epoch on digits", cost.wall, "s", beside)
     yield _line(costs)
-    yield _memory("all processes", {jobs: cost.tree_megabytes for jobs, cost in costs.items()})
-    yield _memory("the largest process", {jobs: cost.megabytes for jobs, cost in costs.items()})
+    # Little work is not given as many processes: the memory of all is compared where there are as many.
+    most = max(cost.trainers for cost in costs.values())
+    yield _memory("all", {jobs: one.tree_megabytes for jobs, one in costs.items() if one.trainers == most})
+    yield _memory("the largest process", {jobs: one.megabytes for jobs, one in costs.items()})
 
 
 def _run(runs: Runs, seeds: int) -> Cost:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 REPORTGEN = [sys.executable, "-m", "reportgen"]
 SAMPLED_EVERY = 0.2  # seconds between two looks at a process tree
+THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"  # reportgen sets it for the processes that train
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Cost:
     """What one process took, and what it said.
 
     `megabytes` is the peak of the largest single process; `tree_megabytes` that of the whole process tree
-    (the sum of the resident sets, shared pages counted in each), 0 where nobody looked.
+    (the sum of the resident sets, shared pages counted in each), and `trainers` the most processes that were
+    given threads to train with; both are 0 where nobody looked.
     """
 
     wall: float
@@ -35,6 +37,7 @@ class Cost:
     printed: str
     said: str
     tree_megabytes: float = 0.0
+    trainers: int = 0
 
 
 def say(text: str) -> None:
@@ -43,19 +46,22 @@ def say(text: str) -> None:
 
 
 def measure(command: list[str], folder: Path, env: dict[str, str] | None = None, tree: bool = False) -> Cost:
-    """Run a command to its end, `env` added to the environment; raises RuntimeError where it fails."""
+    """Run a command to its end, `env` added to the environment; raises RuntimeError where it fails.
+
+    `tree` has its descendants looked at, too, which takes psutil.
+    """
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env=os.environ | (env or {}))
-        watch = TreeMemory(process.pid) if tree else None
+        watch = Tree(process.pid) if tree else None
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         printed, said = _text(out), _text(err)
-    peak = watch.stop() if watch else 0.0
+    seen = watch.stop() if watch else (0.0, 0)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed, said, peak)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed, said, *seen)
 
 
 def median(command: list[str], folder: Path, repeat: int) -> Cost:
@@ -100,8 +106,8 @@ def wait_for_the_others() -> None:
     sys.stdin.readline()
 
 
-class TreeMemory:
-    """Look at a process and its descendants until told to stop; keeps the largest sum of resident sets."""
+class Tree:
+    """Look at a process and its descendants, again and again, until told to stop."""
 
     def __init__(self, pid: int) -> None:
         import psutil  # noqa: PLC0415  an extra that only some benchmarks need
@@ -109,15 +115,16 @@ class TreeMemory:
         self._psutil = psutil
         self._process = psutil.Process(pid)
         self._peak = 0
+        self._trainers = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def stop(self) -> float:
-        """Stop looking; gives the peak in MB."""
+    def stop(self) -> tuple[float, int]:
+        """Stop looking; gives the peak of the summed resident sets in MB, and of the training processes."""
         self._ended.set()
         self._thread.join()
-        return self._peak / 2**20
+        return self._peak / 2**20, self._trainers
 
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLED_EVERY):
@@ -125,13 +132,16 @@ class TreeMemory:
                 tree = [self._process, *self._process.children(recursive=True)]
             except self._psutil.Error:
                 return
-            self._peak = max(self._peak, sum(map(self._resident, tree)))
+            seen = [self._look(process) for process in tree]
+            self._peak = max(self._peak, sum(resident for resident, _ in seen))
+            self._trainers = max(self._trainers, sum(trains for _, trains in seen))
 
-    def _resident(self, process: Any) -> int:
+    def _look(self, process: Any) -> tuple[int, bool]:
+        """Give a process's resident set, and whether it was given threads to train with."""
         try:
-            return int(process.memory_info().rss)
+            return int(process.memory_info().rss), THREADS_VARIABLE in process.environ()
         except self._psutil.Error:  # ended since it was listed
-            return 0
+            return 0, False
 
 
 def _text(file: IO[str]) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FORMATS = {"s": "{:.3g} s", "ratio": "{:.2f}", "%": "{:.1%}", "MB": "{:.0f} MB", "GFLOP/s": "{:.1f} GFLOP/s"}
+FORMATS = {
+    "s": "{:.3g} s",
+    "ratio": "{:.2f}",
+    "%": "{:.1%}",
+    "%%": "{:.2%}",
+    "MB": "{:.0f} MB",
+    "GFLOP/s": "{:.1f} GFLOP/s",
+}
 HEAD = ("| what | measured | beside | limit |", "|---|---|---|---|")
 
 

@@ -45,16 +45,24 @@ class Setup:
 
 @dataclass(frozen=True)
 class Trainings:
-    """One whole run: its wall seconds; each variant's seconds of training, by epoch, and its accuracies."""
+    """One whole run: its wall seconds; each variant's seconds of training, by epoch, and its accuracies.
+
+    `at_once` is the number of processes that trained side by side.
+    """
 
     wall: float
     train_seconds: dict[str, list[float]]
     accuracies: dict[str, list[float]]
     path: Path
+    at_once: int = 1
 
     def epoch_seconds(self) -> dict[str, float]:
-        """Give each variant's mean seconds of an epoch, the first one with its tracing too."""
-        return {variant: float(np.mean(seconds)) for variant, seconds in self.train_seconds.items()}
+        """Give each variant's mean seconds of an epoch, divided by the trainings at once.
+
+        The first epoch, with its tracing, counts. The last trainings may have fewer beside them: only the
+        wall time of the whole run shows that.
+        """
+        return {name: float(np.mean(seconds)) / self.at_once for name, seconds in self.train_seconds.items()}
 
 
 class Runs:
@@ -112,17 +120,18 @@ class Runs:
 
     def _run_ours(self, output: str, *more: str) -> Trainings:
         say(f"reportgen run {' '.join(more)}".rstrip())
-        cost = measure(self.setup.run_command(output, *more), self.setup.folder)
+        cost = measure(self.setup.run_command(output, *more), self.setup.folder, tree=True)
         run = run_folder(self.setup, cost)
         epochs = pd.read_parquet(run / "frames" / "epochs.parquet")
         seconds = epochs[(epochs["metric"] == "seconds") & (epochs["split"] == "train")]
         runs = pd.read_parquet(run / "frames" / "runs.parquet")
-        say(f"reportgen run: {cost.wall:.1f} s")
+        say(f"reportgen run: {cost.wall:.1f} s, {cost.trainers} at once")
         return Trainings(
             wall=cost.wall,
             train_seconds=_lists(seconds, "value"),
             accuracies=_lists(runs, "test_accuracy"),
             path=run,
+            at_once=max(1, cost.trainers),
         )
 
 
