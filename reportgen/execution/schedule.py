@@ -174,6 +174,8 @@ class Schedule:
 
     def _hand_out(self) -> None:
         """Give jobs to free workers; start as many workers as there are jobs for, within the limit."""
+        for worker in wait(self._free, 0):  # one that has nothing to do has nothing to say but that it died
+            self._hear(worker)
         while self._todo and self._free:
             task = self._claimed()
             if task is not None:
