@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 POLL = 0.2  # seconds between two looks at what other runs are training
 ATTEMPTS = 2  # a job whose process dies is tried once more
+# TensorFlow keeps about 10 MB of every training for good, so a process is replaced after so many.
+JOBS_OF_A_PROCESS = 12
 STARTS = 3  # processes that may die, one after another, before any is ready
 BUILT_WORK = 2e6  # multiply-adds an image, for a variant whose layers only Keras knows
 # Multiply-adds that take about as long as the start of a process, which is mostly TensorFlow's import: for
@@ -109,6 +111,7 @@ class Schedule:
         self._free: list[Worker] = []
         self._starting: list[Worker] = []
         self._failed_starts = 0
+        self._trained: Counter[Worker] = Counter()
 
     def __enter__(self) -> Schedule:
         return self
@@ -268,7 +271,11 @@ class Schedule:
             return
         del self._busy[worker]
         if isinstance(message, Answer):
-            self._free.append(worker)
+            self._trained[worker] += 1
+            if self._trained[worker] < JOBS_OF_A_PROCESS:
+                self._free.append(worker)
+            else:
+                worker.kill()
             self._take(task, message.content)
         elif isinstance(message, Death):
             worker.kill()

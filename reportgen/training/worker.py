@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import warnings
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ def _train(task: Training, dataset: Dataset, folder: Path | None, send: Send) ->
     from reportgen.training.fit import NotSaved, train  # noqa: PLC0415  once Keras is there, in silence
 
     start = time.perf_counter()
+    gc.collect()  # the model before this one, with its graph and its copy of the images, is full of cycles
     try:
         return train(task.job, dataset, _Sender(send), folder, task.model_file)
     except NotSaved as error:
