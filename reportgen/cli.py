@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reportgen.pipeline import Finished, Unchanged
+    from reportgen.verify import Row
 
 EXIT_CODES = """exit codes:
   0    done
   1    a bug in reportgen
   2    bad input: one line on standard error says what, where and what to do; nothing was written
-  3    done in part: a variant failed or there is no PDF; the rest is there
+  3    done in part: a variant failed or there is no PDF; the rest is there. Or a check failed
   130  interrupted
 """
 
@@ -94,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reportgen {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="name")
-    for add in (_add_run, _add_render, _add_show, _add_labs, _add_init, _add_schema, _add_doctor):
+    for add in (
+        *(_add_run, _add_render, _add_verify, _add_store, _add_show),
+        *(_add_labs, _add_init, _add_schema, _add_doctor),
+    ):
         add(commands)
     return parser
 
@@ -255,6 +260,96 @@ def _render(options: argparse.Namespace) -> int:
         print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
     _print_paths(documents)
     return EXIT_IN_PART if problems else EXIT_DONE
+
+
+# --- verify --------------------------------------------------------------------------------------
+
+
+def _add_verify(commands: Any) -> None:
+    text = "Check that a run is what was written, and that a training gives the same weights again."
+    parser = _add(commands, "verify", _verify, text)
+    parser.add_argument("run", metavar="RUN", help="a run directory, such as output/mnist/latest")
+    parser.add_argument(
+        "--retrain", metavar="VARIANT", help="train this variant again and compare its weights"
+    )
+    parser.add_argument("--seed", type=_count, metavar="N", help="the seed of --retrain (default: 1)")
+    parser.add_argument(
+        "--data", metavar="PATH", help="the data of --retrain, if no longer where the run found it"
+    )
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from reportgen.verify import FAIL, find_run, verify  # noqa: PLC0415
+
+    if options.retrain is None and (options.seed is not None or options.data is not None):
+        option = "--seed" if options.seed is not None else "--data"
+        raise UsageError(f"{option}: is for --retrain VARIANT, which is missing")
+    run = find_run(Path(options.run))
+    again = _retrained(run, options) if options.retrain is not None else ()
+    rows = [*verify(run), *again]
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        print(f"{row.mark:4}  {_one_line(row.name):{width}}  {_one_line(row.found)}")
+    return EXIT_IN_PART if any(row.mark == FAIL for row in rows) else EXIT_DONE
+
+
+def _retrained(run: Path, options: argparse.Namespace) -> tuple[Row, Row]:
+    from reportgen.progress import observer_for  # noqa: PLC0415
+    from reportgen.retrain import Wanted, prepare, retrain  # noqa: PLC0415
+
+    seed = 1 if options.seed is None else options.seed
+    wanted = Wanted(options.retrain, seed, Path(options.data) if options.data else None)
+    with observer_for(quiet=False) as watch:
+        prepared = prepare(run, wanted, watch.say)
+        watch.begin([prepared.planned.job], prepared.dataset)
+        return prepared.conditions, retrain(prepared, watch)
+
+
+# --- store ---------------------------------------------------------------------------------------
+
+
+def _add_store(commands: Any) -> None:
+    text = "List the trainings that are kept; `reportgen store prune` frees the space of old ones."
+    parser = _add(commands, "store", _store, text)
+    _add_output(parser, default="output")
+    parts = parser.add_subparsers(title="commands", metavar="COMMAND")
+    text = "Remove trainings that were last used long ago and that no run refers to."
+    prune = _add(parts, "prune", _prune, text)
+    _add_output(prune, default=argparse.SUPPRESS)  # else it would undo a --output before `prune`
+    prune.add_argument(
+        "--older",
+        type=_duration,
+        default="30d",
+        metavar="TIME",
+        help="what was not used for 90s, 15min, 2h, 30d (default: 30d)",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="say what would be removed, remove nothing")
+
+
+def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--output", default=default, metavar="DIR", help="where runs are written (default: output)"
+    )
+
+
+def _store(options: argparse.Namespace) -> int:
+    from reportgen.upkeep import listing, no_store, take_stock  # noqa: PLC0415
+
+    output = Path(options.output)
+    stock = take_stock(output, time.time())
+    for line in listing(stock) if stock else [no_store(output)]:
+        print(line)
+    return EXIT_DONE
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from reportgen.upkeep import account, no_store, prune  # noqa: PLC0415
+
+    output = Path(options.output)
+    pruned = prune(output, options.older, options.dry_run, time.time())
+    for line in account(pruned, options.dry_run) if pruned else [no_store(output)]:
+        print(line)
+    return EXIT_DONE
 
 
 # --- labs ----------------------------------------------------------------------------------------

@@ -42,6 +42,9 @@ ROOMS = [
     "show",
     "starter",
     "doctor",
+    "upkeep",
+    "verify",
+    "retrain",
     "cli",
     "__main__",
 ]

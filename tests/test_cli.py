@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from conftest import TrainedRun
 
-COMMANDS = ("run", "render", "show", "labs", "init", "schema", "doctor")
+COMMANDS = ("run", "render", "verify", "store", "show", "labs", "init", "schema", "doctor")
 MAIN = "import sys; from reportgen.cli import main; sys.exit(main())"
 
 

@@ -31,10 +31,11 @@ from reportgen.execution.keys import Identity
 from reportgen.jobs import Job, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 STORE = ".store"
 DONE, RUNNING, UNFINISHED = "done", "running", "unfinished"
+DAMAGED = "damaged"
 FRAMES = ("epochs", "layers")
 MODEL = "model.keras"
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -65,7 +66,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Entry:
-    """One finished job in the store: what it is, its bytes, when it was last used (seconds since 1970)."""
+    """One finished job in the store: what it is, its bytes, when it was last used (seconds since 1970).
+
+    `status` is the outcome's, or "damaged"; what a damaged entry no longer says is "" and 0.
+    """
 
     key: str
     variant: str
@@ -133,40 +137,47 @@ class Store:
         _write(claim.folder, identity, outcome)
         disk.publish(claim.folder, self.folder / identity.key)
 
-    def entries(self) -> Iterator[Entry]:
-        """List the finished jobs, the one used last first."""
-        found = [entry for key in self._keys() if (entry := self._entry(key)) is not None]
-        yield from sorted(found, key=lambda entry: -entry.used)
+    def entries(self) -> list[Entry]:
+        """List the finished jobs, the one used last first; only sizes are held against the manifests."""
+        found = [entry for key in self._keys() if (entry := _entry(self.folder / key)) is not None]
+        return sorted(found, key=lambda entry: (-entry.used, entry.key))
 
-    def remove(self, key: str) -> bool:
-        """Remove an entry, unless a process is at it; tells whether it is gone."""
-        claim = self._lock(key)
-        claim.parent.mkdir(parents=True, exist_ok=True)
-        lock = disk.FileLock.take(claim)
+    def claimed(self) -> list[str]:
+        """List the keys of the jobs that are being trained now."""
+        return sorted(lock.name for lock in self.folder.glob(".locks/*") if disk.is_locked(lock))
+
+    def left_behind(self) -> list[Path]:
+        """List the folders that dead processes left half written or half removed."""
+        made = [left for left in self.folder.glob(".new/*-*") if not self.is_claimed(left.name.split("-")[0])]
+        return [*made, *self.folder.glob(".removed-*")]
+
+    def set_aside(self) -> list[Path]:
+        """List the damaged entries that were set aside; their own times say when."""
+        return list(self.folder.glob(".damaged/*"))
+
+    def remove(self, key: str, before: float) -> bool:
+        """Remove an entry that was last used before a time, unless a process is at it; tells whether."""
+        (self.folder / ".locks").mkdir(exist_ok=True)
+        lock = disk.FileLock.take(self._lock(key))
         if lock is None:
             return False
         try:
-            disk.remove_folder(self.folder / key)
+            entry = _entry(self.folder / key)
+            unused = entry is not None and entry.used < before  # another run may have loaded it just now
+            if unused:
+                disk.remove_folder(self.folder / key)
         finally:
             lock.release()
-        return True
+        return unused
 
-    def sweep(self, before: float) -> int:
-        """Remove what dead processes left, and damaged entries set aside before a time; gives the bytes."""
-        freed = 0
-        for left in [*self.folder.glob(".new/*-*"), *self.folder.glob(".removed-*")]:
-            if not disk.is_locked(self._lock(left.name.partition("-")[0])):
-                freed += _size(left)
-                shutil.rmtree(left, ignore_errors=True)
+    def sweep(self, folders: Iterable[Path]) -> None:
+        """Remove folders of left_behind() and set_aside(), and the locks of dead processes."""
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
         for lock in self.folder.glob(".locks/*"):
             taken = disk.FileLock.take(lock)
             if taken is not None:
                 taken.release()
-        for damaged in self.folder.glob(".damaged/*"):
-            if damaged.stat().st_mtime < before:
-                freed += _size(damaged)
-                shutil.rmtree(damaged, ignore_errors=True)
-        return freed
 
     def _lock(self, key: str) -> Path:
         return self.folder / ".locks" / key
@@ -175,22 +186,6 @@ class Store:
         if not self.folder.is_dir():
             return []
         return sorted(path.name for path in self.folder.iterdir() if _KEY.fullmatch(path.name))
-
-    def _entry(self, key: str) -> Entry | None:
-        folder = self.folder / key
-        try:
-            stated = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-            return Entry(
-                key=key,
-                variant=stated["variant"],
-                seed=stated["seed"],
-                status=stated["status"],
-                dataset=stated["identity"]["dataset"]["sha256"],
-                bytes=_size(folder),
-                used=(folder / disk.MANIFEST).stat().st_mtime,
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
 
     def _set_aside(self, key: str) -> None:
         """Move a damaged entry out of the way; only the holder of its lock may."""
@@ -204,11 +199,47 @@ class Store:
         folder.rename(kept / "entry")
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def size(place: Path) -> int:
+    """Give the bytes of a file, or of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for path in (place, *place.rglob("*")):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 # --- one entry -----------------------------------------------------------------------------------
+
+
+def _entry(folder: Path) -> Entry | None:
+    """Describe an entry without hashing it; None where it is gone."""
+    try:
+        sizes = {file.name: file.stat().st_size for file in os.scandir(folder)}
+        used = (folder / (disk.MANIFEST if disk.MANIFEST in sizes else "")).stat().st_mtime
+    except OSError:
+        return None
+    stated = _stated(folder)
+    listed = disk.listed_files(folder / disk.MANIFEST)
+    whole = stated and listed and all(sizes.get(name) == one["bytes"] for name, one in listed.items())
+    return Entry(
+        key=folder.name,
+        variant=str(stated.get("variant", "")),
+        seed=int(stated.get("seed", 0)),
+        status=str(stated["status"]) if whole else DAMAGED,
+        dataset=str(stated.get("dataset", "")),
+        bytes=sum(sizes.values()),
+        used=used,
+    )
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """Read what an entry says of itself; nothing where that is damaged."""
+    try:
+        stated = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        scalars = {name: stated[name] for name in ("variant", "status")} | {"seed": int(stated["seed"])}
+        return scalars | {"dataset": stated["identity"]["dataset"]["sha256"]}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def _write(folder: Path, identity: Identity, outcome: Outcome) -> None:
