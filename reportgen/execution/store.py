@@ -105,11 +105,13 @@ class Store:
         folder = self.folder / key
         if self.damage(key):
             return None
-        with suppress(OSError):  # pruned by another process this moment
+        try:
             outcome = _read(folder, job)
+        except OSError:  # pruned by another process this moment
+            return None
+        with suppress(OSError):  # a store that may only be read is of use too
             os.utime(folder / disk.MANIFEST)  # last used: pruning goes by it
-            return outcome
-        return None
+        return outcome
 
     def claim(self, key: str) -> Claim | None:
         """Take the right to train a job; None where another holds it.
