@@ -237,6 +237,7 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
     )
     if not same:
         return None
+    rundir.sweep(latest.parent)  # a run that was killed may have left something since
     return Unchanged(prepared.output / prepared.lab.name / latest.name, tuple(_failures(record.jobs)))
 
 

@@ -85,7 +85,8 @@ def sweep(lab_folder: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
     for link in lab_folder.glob(".latest-*"):
         if not _is_alive(link.name.rpartition("-")[2]):
-            link.unlink(missing_ok=True)
+            with suppress(OSError):  # another sweep, or a folder that is closed to us
+                link.unlink()
 
 
 def _is_alive(pid: str) -> bool:
