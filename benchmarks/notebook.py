@@ -116,7 +116,7 @@ FITTING = """
 timing = Timing()
 history = model.fit(
     X_train, y_train,
-    epochs=epochs, verbose=2, batch_size=batch_size,
+    epochs=epochs, verbose=1, batch_size=batch_size,
     validation_data=(X_test, y_test),
     callbacks=[timing],
 )
@@ -124,7 +124,7 @@ curves.append(pd.DataFrame(history.history).assign(variant={name!r}, epoch=np.ar
 """
 
 PREDICTING = """
-y_pred = np.argmax(model.predict(X_test, verbose=0), axis=1)
+y_pred = np.argmax(model.predict(X_test), axis=1)
 table[{name!r}] = {{
     "parameters": model.count_params(),
     "accuracy": float(np.mean(y_pred == y_true)),
