@@ -69,10 +69,10 @@ def pango() -> Check:
 
 def fonts() -> Check:
     """Check that the shipped typefaces are there."""
-    from reportgen.report.html import FONTS  # noqa: PLC0415
-    from reportgen.report.templates import template_folder  # noqa: PLC0415
+    from reportgen.report.fonts import FONTS, font_file  # noqa: PLC0415
 
-    missing = [f for f in FONTS.values() if not (template_folder() / "fonts" / f"{f}.woff2").is_file()]
+    files = [font_file(stem, kind) for stem in FONTS.values() for kind in ("woff2", "ttf")]
+    missing = [file.name for file in files if not file.is_file()]
     return Check("Fonts", not missing, ", ".join(missing) or "Source Serif, Sans and Code Pro", REINSTALL)
 
 

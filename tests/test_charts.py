@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools.ttLib import woff2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reportgen.analysis.scores import Leaderboard, Score, leaderboard, wilson
 from reportgen.jobs import DIVERGED
-from reportgen.report import charts
+from reportgen.report import charts, look
+from reportgen.report.fonts import FONTS, font_file
 from reportgen.report.labels import label_size, place
-from reportgen.report.theme import text_width, to_svg, wrap_name
+from reportgen.report.look import text_width, wrap_name
+from reportgen.report.svg import as_text, compact
+from reportgen.report.theme import to_svg
 from reportgen.results import Results
 from synthetic import DIGITS, SEVEN, made_up
 
@@ -53,7 +60,7 @@ def run_of(names: tuple[str, ...], **options: object) -> Results:
 def test_learning_curves_draw(names: tuple[str, ...], options: dict[str, object]) -> None:
     epochs = run_of(names, **options).epochs
     for metric in ("accuracy", "loss"):
-        small_svg(charts.learning_curves(epochs, metric, names[: charts.PANELS_IN_A_FIGURE]))
+        small_svg(charts.learning_curves(epochs, metric, names[: look.PANELS_IN_A_FIGURE]))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
@@ -80,7 +87,7 @@ def test_figures_of_one_run_share_their_axes() -> None:
 @pytest.mark.parametrize("cost", ["params", "seconds"])
 @pytest.mark.parametrize("names", [("mlp",), SEVEN, DASHED, UNDASHED], ids=["1", "7", "30", "undashed"])
 def test_cost_charts_draw(names: tuple[str, ...], cost: str) -> None:
-    width = charts.HALF if len(names) < 9 else charts.WIDTH
+    width = look.HALF if len(names) < 9 else look.WIDTH
     small_svg(charts.cost_against_accuracy(leaderboard(run_of(names)), cost, width))
 
 
@@ -155,12 +162,12 @@ def test_a_line_to_a_far_label_ends_at_its_edge() -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, 10, 26, 100])
-@pytest.mark.parametrize("width", [charts.HALF, charts.THIRD])
+@pytest.mark.parametrize("width", [look.HALF, look.THIRD])
 def test_confusion_draws_for_any_number_of_classes_with_long_names(k: int, width: float) -> None:
     classes = [f"class {n} $x_{n}$ of a long taxonomy" for n in range(k)]
     run = run_of(("mlp",), classes=classes, accuracies=(0.3,), n_test=400)
     svg = small_svg(charts.confusion_matrix(run.confusion, classes, 0.5, width))
-    assert (b"<image" in svg) == (k > charts.CLASSES_COUNTED)
+    assert (b"<image" in svg) == (k > look.CLASSES_COUNTED)
 
 
 def test_confusion_draws_where_nothing_was_confused_and_where_a_class_is_absent() -> None:
@@ -170,10 +177,86 @@ def test_confusion_draws_where_nothing_was_confused_and_where_a_class_is_absent(
 
 def test_names_beside_a_matrix_keep_their_distance() -> None:
     for k in (2, 10, 26, 100, 1000):
-        axes = charts._MatrixAxes.fit([f"a class named {n}" for n in range(k)], charts.HALF, 7.0)
+        axes = charts._MatrixAxes.fit([f"a class named {n}" for n in range(k)], look.HALF, 7.0)
         assert axes.panel > 1
         step = axes.breaks[1] if len(axes.breaks) > 1 else k
         assert axes.panel / k * step > 7.0 / 72
+
+
+# --- how a chart is written ----------------------------------------------------------------------
+
+
+def svg_of(body: str) -> bytes:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="20pt" '
+        f'height="10pt" viewBox="0 0 20 10">{body}</svg>'
+    ).encode()
+
+
+def test_every_chart_is_made_small() -> None:
+    run = run_of(SEVEN, classes=[f"class {n}" for n in range(30)], seeds=2)
+    one = run.confusion[(run.confusion["variant"] == "mlp") & (run.confusion["seed"] == 1)]
+    for plot in (
+        charts.learning_curves(run.epochs, "loss", SEVEN),
+        charts.cost_against_accuracy(leaderboard(run), "seconds"),
+        charts.confusion_matrix(one, [f"class {n}" for n in range(30)], 0.1),
+    ):
+        svg = to_svg(plot)
+        assert b"<use" not in svg
+        assert b"<metadata" not in svg
+        texts = ElementTree.fromstring(as_text(svg.decode())).iter("{http://www.w3.org/2000/svg}text")
+        assert {"epoch", "true", "test accuracy, %"} & {one.text for one in texts}
+
+
+def test_lines_of_text_say_what_they_spell_and_become_it() -> None:
+    line = (
+        "<g><!-- a &lt;b&gt; &amp; c --><g style='fill: #123456' "
+        "transform='translate(3 4) rotate(-90) scale(0.07 -0.07)'>"
+        "<defs><path id='SourceSans3ExtraLight-Regular-1' d='M 64 0 L 128 0 Q 128 64 64 64 z' "
+        "transform='scale(0.015625)'/></defs><use xlink:href='#SourceSans3ExtraLight-Regular-1'/>"
+        "<use xlink:href='#SourceSans3ExtraLight-Regular-1' transform='translate(100 0)'/></g></g>"
+    )
+    small = compact(svg_of(line)).decode()
+    assert small.count("<path") == 1
+    assert "M0 -7v-7q-7 0-7 7zM0 -707v-7q-7 0-7 7z" in small
+    written = as_text(small)
+    assert 'font-weight="400" font-size="700"' in written
+    assert 'fill="#123456" transform="translate(300 400) rotate(-90)">a &lt;b&gt; &amp; c</text>' in written
+    other = svg_of(line.replace("SourceSans3ExtraLight-Regular", "DejaVuSans"))
+    assert "data-text" not in compact(other).decode(), "only the shipped type is sure to be at hand"
+
+
+def test_marks_of_one_look_become_one_and_those_that_show_what_is_below_do_not() -> None:
+    def paths(style: str) -> int:
+        two = "".join(f"<path d='M {n} 0 L 5 5 z' style='{style}'/>" for n in range(2))
+        return compact(svg_of(two)).count(b"<path")
+
+    assert paths("fill: #ff0000") == 1
+    assert paths("fill: none; stroke: #ff0000; stroke-width: 2") == 1
+    assert paths("fill: #ff0000; opacity: 0.5") == 2
+    assert paths("fill: #ff0000; stroke: #00ff00") == 2
+    assert paths("fill: none") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<circle r='1'/>",
+        "<path d='M 0 0 A 1 1'/>",
+        "<path d='M 0 0 L 1 1' style='filter: url(#a)'/>",
+        "<g transform='skewX(3)'/>",
+        "<defs><style>* {fill: red}</style></defs>",
+    ],
+)
+def test_an_svg_with_what_is_not_known_is_left_as_it_is(body: str) -> None:
+    assert compact(svg_of(body)) == svg_of(body)
+
+
+def test_the_plain_typefaces_are_those_of_the_html() -> None:
+    for stem in FONTS.values():
+        unpacked = io.BytesIO()
+        woff2.decompress(io.BytesIO(font_file(stem, "woff2").read_bytes()), unpacked)
+        assert unpacked.getvalue() == font_file(stem).read_bytes(), stem
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 import tinyhtml5  # WeasyPrint's own parser
 
 from reportgen.jobs import DIVERGED, FAILED
+from reportgen.report.fonts import faces_inside
 from reportgen.report.html import build, style_sheet, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
@@ -160,6 +161,10 @@ def test_every_figure_that_is_spoken_of_is_there(run: Callable[[], Results]) -> 
     document, page = build(run()), outer(html_of(run))
     for kind, total in (("Figure", document.figures), ("Table", document.tables)):
         assert {int(n) for n in re.findall(rf"{kind} (\d+)", page)} <= set(range(1, total + 1))
+
+
+def test_the_typefaces_stand_in_the_page_as_the_pdf_expects_to_find_them() -> None:
+    assert html_of(example).count(faces_inside()) == 1
 
 
 def test_text_from_a_lab_is_inert() -> None:

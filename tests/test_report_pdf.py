@@ -115,6 +115,22 @@ def test_every_section_is_a_bookmark() -> None:
     assert len(section_pages(example)) == len(SECTIONS)
 
 
+def test_words_in_charts_can_be_found() -> None:
+    text = " ".join(texts(example))
+    for words in ("parameters (log scale)", "accuracy, %", "validation", "predicted"):
+        assert words in text
+
+
+def test_all_type_is_the_shipped_one() -> None:
+    found = {
+        str(font.get_object()["/BaseFont"]).partition("+")[2]
+        for page in reader(example).pages
+        for font in page["/Resources"].get("/Font", {}).values()  # type: ignore[index, attr-defined]
+    }
+    assert found
+    assert all(name.startswith("Reportgen-") for name in found), found
+
+
 @both
 def test_every_figure_and_table_is_there(run: Callable[[], Results]) -> None:
     document, text = build(run()), " ".join(texts(run))

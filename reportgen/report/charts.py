@@ -39,20 +39,14 @@ from plotnine import (
 )
 
 from reportgen.analysis.scores import Leaderboard
-from reportgen.report import theme as look
-from reportgen.report.labels import place
+from reportgen.report import look
+from reportgen.report.labels import labelled
+from reportgen.report.look import CLASSES_COUNTED, HALF, PANELS_IN_A_FIGURE, PANELS_IN_A_ROW, WIDTH
+from reportgen.report.theme import base
 from reportgen.text import inert
 
-PANELS_IN_A_ROW = 4
-PANELS_IN_A_FIGURE = 12
-WIDTH = 6.5  # inches: the text block of the page
-HALF = 3.1
-CLASSES_COUNTED = 20
-CLASS_LABEL = 14  # characters of a class's name beside a matrix
-THIRD = 2.05
-HEIGHT = {HALF: 2.3, WIDTH: 3.2}  # of a cost chart
 MOST_MARKED = 12  # epochs
-LEAST_COST = 0.01  # a logarithmic axis has no zero
+GAP = 1.06  # points between the tiles of a matrix
 
 
 def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) -> ggplot:
@@ -89,7 +83,7 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
         + scale_x_continuous(breaks=_whole_breaks(int(means["epoch"].max())), expand=(0.06, 0))
         + coord_cartesian(xlim=_epoch_limits(means), ylim=limits)
         + labs(x="epoch", y="accuracy, %" if metric == "accuracy" else "loss (cross-entropy)")
-        + look.base(WIDTH if columns > 1 else HALF, tall * rows + 0.25)
+        + base(WIDTH if columns > 1 else HALF, tall * rows + 0.25)
         + theme(panel_spacing_x=0.02, panel_spacing_y=0.03)
     )
 
@@ -196,7 +190,6 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
 
     Names that would cover one another are left out; `labelled` tells which stay.
     """
-    height = HEIGHT[width]
     data = labelled(board, cost, width)
     limits = data.attrs["x_limits"], data.attrs["y_limits"]
     title = {"params": "parameters (log scale)", "seconds": "seconds of training (log scale)"}[cost]
@@ -228,25 +221,8 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
         )
         + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
         + labs(x=title, y="test accuracy, %")
-        + look.base(width, height)
+        + base(width, look.COST_HEIGHT[width])
     )
-
-
-def labelled(board: Leaderboard, cost: str, width: float = HALF) -> pd.DataFrame:
-    """Lay out the points of a cost chart and their labels, the best and the baseline labelled first."""
-    scores = sorted(board.scored, key=lambda one: not one.baseline)
-    data = pd.DataFrame(
-        {
-            "variant": [one.variant for one in scores],
-            "x": [max(float(getattr(one, cost)), LEAST_COST) for one in scores],
-            "y": [100 * one.accuracy for one in scores],
-            "low": [100 * one.low for one in scores],
-            "high": [100 * one.high for one in scores],
-            "color": [look.CONTRAST if one.baseline else look.ACCENT for one in scores],
-            "shape": ["baseline" if one.baseline else "variant" for one in scores],
-        }
-    )
-    return place(data, width=width - 0.45, height=HEIGHT[width] - 0.4, points=look.SIZE - 0.5)
 
 
 def _short_counts(values: Any) -> list[str]:
@@ -292,17 +268,19 @@ def confusion_matrix(
     data = _cells(confusion, darkest)
     points = look.SIZE - (0.5 if width == HALF else 1.2)
     axes = _MatrixAxes.fit(classes, width, points)
-    # Many cells are one image: thousands of tiles are slow to draw and to read.
-    tiles = geom_tile(aes(fill="fill"), color="white", size=0.6)
+    # Tiles of one colour that follow one another become one path. Many cells are one image: thousands of
+    # tiles are slow to draw and to read.
+    side = 1 - GAP * k / (72 * axes.panel)
+    tiles = geom_tile(aes(fill="fill"), data.sort_values("fill", kind="stable"), width=side, height=side)
     plot = (
         ggplot(data, aes("predicted", "label"))
         + (tiles if k <= CLASSES_COUNTED else geom_raster(aes(fill="fill")))
         + scale_fill_identity()
-        + scale_x_continuous(breaks=axes.breaks, labels=axes.labels, expand=(0, 0))
-        + scale_y_reverse(breaks=axes.breaks, labels=axes.labels, expand=(0, 0))
+        + scale_x_continuous(breaks=axes.breaks, labels=axes.labels, expand=(0, 0), limits=(-0.5, k - 0.5))
+        + scale_y_reverse(breaks=axes.breaks, labels=axes.labels, expand=(0, 0), limits=(k - 0.5, -0.5))
         + coord_fixed()
         + labs(x="predicted", y="true")
-        + look.base(width, axes.height)
+        + base(width, axes.height)
         + theme(
             panel_grid_major_y=element_blank(),
             axis_ticks=element_blank(),
@@ -343,7 +321,7 @@ class _MatrixAxes:
 
     @classmethod
     def fit(cls, classes: Sequence[str], width: float, points: float) -> _MatrixAxes:
-        names = [inert(name, CLASS_LABEL).replace("\n", " ") for name in classes]
+        names = [inert(name, look.CLASS_LABEL).replace("\n", " ") for name in classes]
         longest = max(look.text_width(name, points) for name in names)
         panel = width - longest - 0.3
         k = len(names)

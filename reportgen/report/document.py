@@ -12,6 +12,7 @@ from reportgen.text import inert, listing
 if TYPE_CHECKING:
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
+    from reportgen.report.studio import Order, Studio
     from reportgen.results import DatasetRecord, Results
 
 CLASS_NAME = 24  # characters of a class's name under an image
@@ -22,11 +23,16 @@ class Figure:
     """A numbered figure: a chart with its caption and what it shows in words."""
 
     number: int
-    uri: str
+    chart: Order
     alt: str
     lead: str
     caption: str
     width: str = "whole"  # or half, third: a class of the style sheet
+
+    @property
+    def uri(self) -> str:
+        """Give the chart as a data URI; waits until it is drawn. Raises RenderError."""
+        return data_uri(self.chart.svg(), "image/svg+xml")
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Context:
     results: Results
     board: Leaderboard
     numbers: Numbers
+    studio: Studio
 
     @property
     def dataset(self) -> DatasetRecord:
@@ -96,10 +103,9 @@ class Context:
         they_have = "they have" if len(left) > 1 else "it has"
         return f"Not applicable to {listing(left)}, because {they_have} no predictions."
 
-    def chart(self, svg: bytes, alt: str, lead: str, caption: str, width: str = "whole") -> Figure:
+    def chart(self, chart: Order, alt: str, lead: str, caption: str, width: str = "whole") -> Figure:
         """Number a chart."""
-        uri = data_uri(svg, "image/svg+xml")
-        return Figure(self.numbers.figure(), uri, alt, lead, caption, width)
+        return Figure(self.numbers.figure(), chart, alt, lead, caption, width)
 
     def table(self, lead: str, text: str) -> Caption:
         """Number a table."""

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from reportgen.analysis.scores import leaderboard
 from reportgen.report.document import Context, Document, Numbers, Section
-from reportgen.report.images import data_uri
+from reportgen.report.fonts import faces_inside
 from reportgen.report.sections import SECTIONS
+from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, template_folder
 from reportgen.text import count, inert, shorten
 
@@ -21,21 +22,15 @@ LONGEST_TITLE = 240
 RUNNING_TITLE = 60
 LONGEST_NOTE = 600
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
-FONTS = {
-    ("Reportgen Serif", 400, "normal"): "source-serif-4-latin-400-normal",
-    ("Reportgen Serif", 400, "italic"): "source-serif-4-latin-400-italic",
-    ("Reportgen Serif", 600, "normal"): "source-serif-4-latin-600-normal",
-    ("Reportgen Sans", 400, "normal"): "source-sans-3-latin-400-normal",
-    ("Reportgen Sans", 600, "normal"): "source-sans-3-latin-600-normal",
-    ("Reportgen Sans", 700, "normal"): "source-sans-3-latin-700-normal",
-    ("Reportgen Mono", 400, "normal"): "source-code-pro-latin-400-normal",
-}
 
 
-def build(results: Results) -> Document:
-    """Lay a run out as a document."""
-    numbers = Numbers()
-    context = Context(results, leaderboard(results), numbers)
+def build(results: Results, studio: Studio | None = None) -> Document:
+    """Lay a run out as a document; its charts are ordered, and waited for once they are written.
+
+    Without a studio they are drawn in this process.
+    """
+    context = context_of(results, studio or Studio(processes=0))
+    numbers = context.numbers
     # Numbers are handed out in this order, so that they count up down the page.
     made = [(anchor, title, make(context)) for anchor, (title, make) in SECTIONS.items()]
     present = [part for part in made if part[2] is not None]
@@ -53,6 +48,11 @@ def build(results: Results) -> Document:
         figures=numbers.figures,
         tables=numbers.tables,
     )
+
+
+def context_of(results: Results, studio: Studio) -> Context:
+    """Gather what sections are made from."""
+    return Context(results, leaderboard(results), Numbers(), studio)
 
 
 def _running(text: str) -> str:
@@ -91,20 +91,12 @@ def _notes(context: Context) -> tuple[str, ...]:
 @cache
 def style_sheet() -> Markup:
     """Give the style sheet with the fonts inside it."""
-    folder = template_folder()
-    faces = []
-    for (family, weight, style), stem in FONTS.items():
-        uri = data_uri((folder / "fonts" / f"{stem}.woff2").read_bytes(), "font/woff2")
-        faces.append(
-            f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
-            f'src:url("{uri}") format("woff2")}}'
-        )
-    css = (folder / "report.css").read_text(encoding="utf-8")
+    css = (template_folder() / "report.css").read_text(encoding="utf-8")
     # Both are files of ours, without any text of a user's.
-    return Markup("\n".join(faces) + "\n" + css)  # noqa: S704
+    return Markup(faces_inside() + "\n" + css)  # noqa: S704
 
 
 def to_html(document: Document) -> str:
-    """Render a document."""
+    """Render a document, waiting for its charts. Raises RenderError."""
     template = environment().get_template("report.html.jinja")
     return template.render(document=document, style=style_sheet())

@@ -6,10 +6,8 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -18,6 +16,8 @@ def png_uri(image: NDArray[np.uint8]) -> str:
 
     One and three channels are shown as they are, of any other number the first.
     """
+    from PIL import Image  # noqa: PLC0415  not for who only needs data_uri
+
     if image.shape[2] == 3:
         picture = Image.fromarray(image, mode="RGB")
     else:

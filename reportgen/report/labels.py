@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reportgen.report.theme import text_width, wrap_name
+from reportgen.analysis.scores import Leaderboard
+from reportgen.report import look
+from reportgen.report.look import text_width, wrap_name
 
 POINTS_PER_INCH = 72
 LINE = 1.3  # ems from line to line
+LEAST_COST = 0.01  # a logarithmic axis has no zero
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,23 @@ class _Box:
         """Compute how far the box sticks out of a panel, in inches."""
         beyond = [-self.left, -self.bottom, self.right - width, self.top - height]
         return sum(max(part, 0) for part in beyond)
+
+
+def labelled(board: Leaderboard, cost: str, width: float = look.HALF) -> pd.DataFrame:
+    """Lay out the points of a cost chart and their labels, the best and the baseline labelled first."""
+    scores = sorted(board.scored, key=lambda one: not one.baseline)
+    data = pd.DataFrame(
+        {
+            "variant": [one.variant for one in scores],
+            "x": [max(float(getattr(one, cost)), LEAST_COST) for one in scores],
+            "y": [100 * one.accuracy for one in scores],
+            "low": [100 * one.low for one in scores],
+            "high": [100 * one.high for one in scores],
+            "color": [look.CONTRAST if one.baseline else look.ACCENT for one in scores],
+            "shape": ["baseline" if one.baseline else "variant" for one in scores],
+        }
+    )
+    return place(data, width=width - 0.45, height=look.COST_HEIGHT[width] - 0.4, points=look.SIZE - 0.5)
 
 
 def place(data: pd.DataFrame, width: float, height: float, points: float) -> pd.DataFrame:

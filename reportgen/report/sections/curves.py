@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reportgen.report import charts
+from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.report.theme import to_svg
 from reportgen.text import listing
 
 WORTH_SAYING = 0.01  # nats: a smaller gap between two losses is no finding
@@ -42,7 +41,7 @@ def _with_numbers(context: Context, metric: str) -> list[str]:
 
 
 def _all_curves(context: Context, drawn: dict[str, list[str]]) -> tuple[Figure, ...]:
-    size = charts.PANELS_IN_A_FIGURE
+    size = look.PANELS_IN_A_FIGURE
     figures: list[Figure] = []
     for metric, names in drawn.items():
         parts = [names[n : n + size] for n in range(0, len(names), size)]
@@ -88,11 +87,13 @@ def _validation(context: Context) -> str:
 
 
 def _curve(context: Context, metric: str, panels: list[str], lead: str, caption: str) -> Figure:
-    svg = to_svg(charts.learning_curves(context.results.epochs, metric, panels))
-    last = _last(context.results.epochs, metric, "validation")
+    epochs = context.results.epochs
+    of_metric = epochs[epochs["metric"] == metric].reset_index(drop=True)
+    chart = context.studio.order("learning_curves", of_metric, metric, panels)
+    last = _last(epochs, metric, "validation")
     ends = ", ".join(f"{name} {last[name]:.4f}" for name in panels if name in last)
     alt = f"Learning curves of {metric} by epoch, one panel a variant. Validation at the end: {ends}."
-    return context.chart(svg, alt, lead, caption, "whole" if len(panels) > 1 else "half")
+    return context.chart(chart, alt, lead, caption, "whole" if len(panels) > 1 else "half")
 
 
 def _last(epochs: pd.DataFrame, metric: str, split: str) -> dict[str, float]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from reportgen.analysis.costs import reading
 from reportgen.analysis.scores import Score
-from reportgen.report import charts
+from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.report.theme import to_svg
+from reportgen.report.labels import labelled
 from reportgen.text import count, digits_for, percent, seconds
 
 LABELS_IN_HALF = 8  # more variants take the whole width
@@ -32,8 +32,8 @@ def tradeoffs(context: Context) -> Tradeoffs:
 def _cost(context: Context, cost: str) -> Figure:
     board = context.board
     half = len(board.scored) <= LABELS_IN_HALF
-    width = charts.HALF if half else charts.WIDTH
-    svg = to_svg(charts.cost_against_accuracy(board, cost, width))
+    width = look.HALF if half else look.WIDTH
+    chart = context.studio.order("cost_against_accuracy", board, cost, width)
     word = {"params": "Parameters", "seconds": "Seconds of training"}[cost]
     by_cost = sorted(board.scored, key=lambda one: float(getattr(one, cost)))
     amount = {"params": count, "seconds": seconds}[cost]
@@ -42,9 +42,9 @@ def _cost(context: Context, cost: str) -> Figure:
         for one in by_cost
     )
     alt = f"{word} against test accuracy: {listed}."
-    left_out = int((charts.labelled(board, cost, width)["label"] == "").sum())
+    left_out = int((labelled(board, cost, width)["label"] == "").sum())
     caption = _caption(by_cost, reading(board, cost), left_out)
-    return context.chart(svg, alt, f"{word} and accuracy.", caption, "half" if half else "whole")
+    return context.chart(chart, alt, f"{word} and accuracy.", caption, "half" if half else "whole")
 
 
 def _caption(scores: list[Score], said: str, left_out: int) -> str:

@@ -1,0 +1,93 @@
+"""Colours, measures and type of the charts, known without any drawing library."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportgen.report.fonts import font_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fontTools.ttLib import TTFont
+
+ACCENT = "#0b5cad"
+CONTRAST = "#c2570c"
+GREY = "#6b7280"
+HAIRLINE = "#d7dade"
+PALE = "#f3f4f6"
+INK = "#1b1f24"
+
+WIDTH = 6.5  # inches: the text block of the page
+HALF = 3.1
+THIRD = 2.05
+COST_HEIGHT = {HALF: 2.3, WIDTH: 3.2}
+SIZE = 7.5  # points; charts are drawn at the size at which they are printed
+
+PANELS_IN_A_ROW = 4
+PANELS_IN_A_FIGURE = 12
+CLASSES_COUNTED = 20
+CLASS_LABEL = 14  # characters of a class's name beside a matrix
+
+
+def chart_type(weight: int) -> Path:
+    """Give the file of the charts' type in a weight."""
+    return font_file(f"source-sans-3-latin-{weight}-normal")
+
+
+def text_width(text: str, points: float) -> float:
+    """Measure a line of chart type, in inches."""
+    return sum(_advance(character) for character in text) * points / 72
+
+
+@cache
+def _advance(character: str) -> float:
+    """Give a character's width in ems; one that the type lacks is taken to be a full em wide."""
+    font = _font(chart_type(400))
+    name = font.getBestCmap().get(ord(character))
+    return float(font["hmtx"][name][0] / font["head"].unitsPerEm) if name else 1.0
+
+
+@cache
+def _font(file: Path) -> TTFont:
+    from fontTools.ttLib import TTFont  # noqa: PLC0415  needed by few
+
+    return TTFont(str(file), lazy=True)
+
+
+def can_draw(text: str) -> bool:
+    """Tell whether the charts' type has all characters of a text; those that it lacks would be boxes."""
+    return (text.isascii() and text.isprintable()) or {ord(one) for one in text} <= _drawn_characters()
+
+
+@cache
+def _drawn_characters() -> frozenset[int]:
+    """List what the charts' type has, and what DejaVu, which comes with matplotlib, has beyond it."""
+    package = find_spec("matplotlib")
+    folder = Path(str(package.origin)).parent if package else Path()
+    files = (chart_type(400), folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
+    return frozenset(code for file in files for code in _font(file).getBestCmap())
+
+
+def wrap_name(name: str, width: int = 18) -> str:
+    """Break a long name at its dashes, dots and underscores, into lines of at most `width`."""
+    lines, line = [], ""
+    for piece in _pieces(name, width):
+        if len(line) + len(piece) > width and line:
+            lines.append(line)
+            line = ""
+        line += piece
+    return "\n".join([*lines, line])
+
+
+def _pieces(name: str, width: int) -> Sequence[str]:
+    pieces, piece = [], ""
+    for character in name:
+        piece += character
+        if character in "-._ " or len(piece) == width:
+            pieces.append(piece)
+            piece = ""
+    return [*pieces, piece] if piece else pieces
