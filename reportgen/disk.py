@@ -105,10 +105,12 @@ def swap_link(link: Path, target: str) -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder that nobody may find half removed: it is hidden first."""
     hidden = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))
-    step("remove", folder)
-    with suppress(FileNotFoundError):
-        folder.rename(hidden / folder.name)
-    shutil.rmtree(hidden, ignore_errors=True)
+    try:
+        with naming(folder), suppress(FileNotFoundError):
+            step("remove", folder)
+            folder.rename(hidden / folder.name)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 @contextmanager
