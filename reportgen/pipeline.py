@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reportgen.data import Dataset
+    from reportgen.report.studio import Studio
 
 OUTPUT = Path("output")
+CHARTS = ".charts"  # in the store: what was drawn before
 FORMATS = ("html", "pdf")
 
 
@@ -250,18 +252,58 @@ def execute(
 
     A run that is interrupted keeps every training that was finished, in the store.
     """
+    from reportgen.report.studio import Studio  # noqa: PLC0415
+
     started = datetime.now(UTC)
-    lab_runs = prepared.output / prepared.lab.name
+    with Studio(prepared.output / STORE / CHARTS) as studio:
+        ran = _outcomes(prepared, observer or Observer(), _Ahead(prepared, studio, started), say)
+        return _report(prepared, ran, studio, started, say)
+
+
+def _outcomes(prepared: Prepared, observer: Observer, ahead: _Ahead, say: Callable[[str], None]) -> list[Ran]:
+    if all(prepared.store.status(one.key) == DONE for one in prepared.planned):
+        ahead.begin()
     try:
-        ran = run_jobs(prepared.planned, prepared.store, prepared.trainers, observer or Observer())
+        return run_jobs(prepared.planned, prepared.store, prepared.trainers, observer, ahead)
     except KeyboardInterrupt:
         _say_what_is_kept(prepared, say)
         raise
+
+
+class _Ahead:
+    """Draw what is finished while the last trainings run and a core has nothing else to do."""
+
+    def __init__(self, prepared: Prepared, studio: Studio, started: datetime) -> None:
+        self._prepared, self._studio, self._started = prepared, studio, started
+        self._seen = 0
+
+    def begin(self) -> None:
+        """Have the process that prints import what it needs."""
+        self._studio.start(charts=False)
+
+    def __call__(self, ran: list[Ran]) -> None:
+        """Hear what is finished; called again and again."""
+        from reportgen.report import ahead  # noqa: PLC0415
+
+        done = [one for one in ran if one.outcome.probabilities is not None]
+        if len(done) > self._seen:
+            self._seen = len(done)
+            self._studio.start()
+            ahead(_collect(self._prepared, done, self._started), self._studio)
+        self._studio.pump()
+
+
+def _report(
+    prepared: Prepared, ran: Sequence[Ran], studio: Studio, started: datetime, say: Callable[[str], None]
+) -> Finished:
+    """Save the frames, draw the documents beside them, and let others see the run once all is there."""
+    lab_runs = prepared.output / prepared.lab.name
     with disk.disk_errors(lab_runs), rundir.partial_run(lab_runs, started) as partial:
-        results = _save(prepared, ran, partial, started)
+        results = _collect(prepared, ran, started)
+        save(results, partial)
         say("drawing the report")
         try:
-            documents, missing = _draw(results, partial, FORMATS)
+            documents, missing = _draw(results, partial, FORMATS, studio)
         except RenderError:
             run = rundir.publish(partial, lab_runs, started)
             say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
@@ -280,11 +322,9 @@ def _say_what_is_kept(prepared: Prepared, say: Callable[[str], None]) -> None:
         say(f"{kept} of {len(prepared.planned)} trainings are kept: the same command goes on with the rest")
 
 
-def _save(prepared: Prepared, ran: Sequence[Ran], folder: Path, started: datetime) -> Results:
+def _collect(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> Results:
     outcomes = [one.outcome for one in ran]
-    results = collect(outcomes, prepared.dataset, _record(prepared, ran, started))
-    save(results, folder)
-    return results
+    return collect(outcomes, prepared.dataset, _record(prepared, ran, started))
 
 
 def _record(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> RunRecord:
@@ -325,22 +365,26 @@ def render(results: Results, formats: Sequence[str]) -> tuple[dict[str, Path], l
     """
     if results.path is None:
         raise ValueError("results that were never saved cannot be rendered")
-    with disk.disk_errors(results.path):
-        documents, missing = _draw(results, results.path, formats)
+    from reportgen.report.studio import Studio  # noqa: PLC0415
+
+    store = results.path.resolve().parents[1] / STORE
+    cache = store / CHARTS if store.is_dir() else None  # a copy elsewhere has none
+    with disk.disk_errors(results.path), Studio(cache) as studio:
+        documents, missing = _draw(results, results.path, formats, studio)
         if all((results.path / f"report.{name}").is_file() for name in FORMATS):
             rundir.point_latest(results.path)
     return documents, _what_to_do(missing, results.path)
 
 
 def _draw(
-    results: Results, folder: Path, formats: Sequence[str]
+    results: Results, folder: Path, formats: Sequence[str], studio: Studio
 ) -> tuple[dict[str, Path], list[PdfUnavailable]]:
     """Write the documents into a folder; gives their paths, and why there is no PDF."""
-    from reportgen.report import write  # noqa: PLC0415  plotnine and WeasyPrint, only once needed
+    from reportgen.report import write  # noqa: PLC0415
 
     documents: dict[str, Path] = {}
     missing: list[PdfUnavailable] = []
-    for name, path_or_error in write(results, folder, formats):
+    for name, path_or_error in write(results, folder, formats, studio):
         if isinstance(path_or_error, PdfUnavailable):
             missing.append(path_or_error)
             # An older PDF beside a newer HTML would pass for its twin.
