@@ -137,9 +137,13 @@ class Tree:
             self._trainers = max(self._trainers, sum(trains for _, trains in seen))
 
     def _look(self, process: Any) -> tuple[int, bool]:
-        """Give a process's resident set, and whether it was given threads to train with."""
+        """Give a process's resident set, and whether it was given threads to train with.
+
+        What a training process starts itself has the same variable: only children of the first one count.
+        """
         try:
-            return int(process.memory_info().rss), THREADS_VARIABLE in process.environ()
+            ours = process.ppid() == self._process.pid
+            return int(process.memory_info().rss), ours and THREADS_VARIABLE in process.environ()
         except self._psutil.Error:  # ended since it was listed
             return 0, False
 
