@@ -146,7 +146,7 @@ def prepare(
         lab = _with_fallback_protocol(lab, given)
         again = _stated_outright(lab, given)
     _check_variants(lab, dataset)
-    argv = tuple(command(lab.name if isinstance(source, Lab) else source, again, output))
+    argv = (*command(lab.name if isinstance(source, Lab) else source, again, output), *workers.options)
     planned = identify_all(plan(lab), dataset, workers, folder)
     prepared = Prepared(lab, dataset, planned, workers, folder, output, given, argv, fallback)
     check_built(planned, prepared.store, prepared.trainers)

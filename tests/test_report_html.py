@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -207,3 +208,21 @@ def test_one_network_that_is_always_right_has_no_incorrect_gallery() -> None:
 
 def test_the_same_results_give_the_same_html() -> None:
     assert to_html(build(example())) == html_of(example)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "threads", "said"),
+    [
+        (1, 2, "one training at once with 2 threads each"),
+        (2, 1, "2 trainings at once with 1 thread each"),
+    ],
+)
+def test_the_appendix_says_how_many_trainings_ran_at_once(jobs: int, threads: int, said: str) -> None:
+    results = made_up(**SMALL)
+    record = results.record.model_copy(
+        update={"environment": {**results.record.environment, "jobs": jobs, "threads": threads}}
+    )
+    page = to_html(build(replace(results, record=record)))
+    assert said in page
+    assert "jobs 1" not in page
+    assert "jobs 2" not in page

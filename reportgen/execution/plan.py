@@ -39,6 +39,13 @@ class Workers:
         return cls(count, max(1, cores // count), timeout)
 
     @property
+    def options(self) -> list[str]:
+        """Give the options of the command line that ask for this, where it is not the usual."""
+        usual = self.count == environment.usable_cores()
+        jobs = [] if usual else ["--jobs", str(self.count)]
+        return jobs if self.timeout is None else [*jobs, "--job-timeout", f"{self.timeout:g}s"]
+
+    @property
     def environment(self) -> dict[str, str]:
         """Give the variables that must be set before TensorFlow starts."""
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")

@@ -68,11 +68,15 @@ def appendix(context: Context) -> Appendix:
 
 
 def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:
-    machine = ("processor", "cores", "system", "onednn")
+    machine = ("processor", "cores", "system", "onednn", "jobs", "threads")
     versions = [f"{name} {version}" for name, version in found.items() if name not in machine]
     cores = found.get("cores", "unknown")
     parts = [found.get("processor"), f"{cores} core{'' if cores == 1 else 's'}", found.get("system")]
     if "onednn" in found:
         parts.append(f"oneDNN {'off' if found['onednn'] == '0' else 'on'}")
+    if "jobs" in found:  # seconds of training depend on it
+        threads = found.get("threads", 1)
+        at_once = "one training" if found["jobs"] == 1 else f"{found['jobs']} trainings"
+        parts.append(f"{at_once} at once with {threads} thread{'' if threads == 1 else 's'} each")
     where = ", ".join(str(part) for part in parts if part)
     return [("Versions", ", ".join(versions)), ("Machine", where)]
