@@ -86,6 +86,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path, launch
     folder = tmp_path_factory.mktemp("undisturbed")
     before = begun(folder / "before", tiny_npz, launcher)
     done = before.copy(folder / "done")
+    time.sleep(1)  # a run of the same second would have to look for another name
     command = done.run()
     assert command.wait() == 0, command.err
     trained = before.copy(folder / "trained")
@@ -329,7 +330,7 @@ def test_a_disk_that_refuses_any_write_is_bad_input_and_nothing_is_lost(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("code", ["ENOSPC", "EIO", "EDQUOT", "EROFS"])
+@pytest.mark.parametrize("code", ["ENOSPC", "EIO"])
 def test_a_disk_that_refuses_every_single_write_is_bad_input_and_nothing_is_lost(
     code: str, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
