@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 EXIT_CODES = """exit codes:
   0    done
   1    a bug in reportgen
-  2    bad input: one line on standard error says what, where and what to do; nothing was written
+  2    bad input, or a disk that refused: one line on standard error says what, where and what to do;
+       what was finished before is kept
   3    done in part: a variant failed or there is no PDF; the rest is there. Or a check failed
   130  interrupted
 """

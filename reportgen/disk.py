@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 EVENT = "reportgen.disk"
 MANIFEST = "manifest.json"
 BLOCK = 1 << 20
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+NOT_THE_DISK = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # says nothing of what is on the disk
 
 
 def step(what: str, path: Path) -> None:
@@ -49,6 +51,10 @@ def sync(path: Path) -> None:
         step("sync", path)
         descriptor = os.open(path, os.O_RDONLY)
         try:
+            # macOS: fsync alone leaves it to the drive when to write.
+            if hasattr(fcntl, "F_FULLFSYNC"):
+                with suppress(OSError):
+                    fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -135,10 +141,14 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 def refused(error: OSError, folder: Path) -> OutputError:
     """Word what the disk refused."""
-    return OutputError(
-        f"{error.filename or folder}: {error.strerror or error}; make room or choose another folder "
-        "with --output DIR"
-    )
+    where = Path(os.fsdecode(error.filename)) if error.filename else folder
+    temporary = Path(tempfile.gettempdir())
+    if where.is_relative_to(temporary) and not folder.absolute().is_relative_to(temporary):
+        advice = "make room or let TMPDIR name another folder"
+    else:
+        advice = f"{'make room' if error.errno in FULL else 'see to it'} or choose another folder"
+        advice += " with --output DIR"
+    return OutputError(f"{where}: {error.strerror or error}; {advice}")
 
 
 # --- manifests: what a finished folder holds -----------------------------------------------------
@@ -180,6 +190,8 @@ def damage(folder: Path, manifest: str = MANIFEST) -> str:
             if sha256(path) != expected["sha256"]:
                 return f"{name} is not what was written: its checksum differs"
         except OSError as error:
+            if error.errno in NOT_THE_DISK:
+                raise
             return f"{name}: {error.strerror}"
     return ""
 
@@ -202,7 +214,7 @@ def lock_folder(folder: Path) -> Iterator[bool]:
     """Hold a folder's lock in the block; gives whether it was to be had."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         yield False
         return
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ def processor_features() -> dict[str, str]:
         **{name: stated[name] for name in _IDENTITY if name in stated},
         "vector": " ".join(sorted(flag for flag in flags if _VECTOR.fullmatch(flag))),
     }
+
+
+def graphics_cards() -> list[str]:
+    """Name the machine's NVIDIA cards, as Linux does; TensorFlow trains on one where it can."""
+    models = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        with suppress(OSError):
+            models.append(path.read_text(encoding="utf-8").partition("\n")[0].partition(":")[2].strip())
+    return models
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -227,7 +227,7 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
     """Give the latest run of the lab, if this one would be the same in all but its time."""
     latest = (prepared.output / prepared.lab.name / "latest").resolve()
     record = read_record(latest)
-    if record is None or not documents_intact(latest):
+    if record is None or not documents_intact(latest) or disk.damage(latest):
         return None
     jobs = [(one.key, one.status == FAILED) for one in record.jobs]
     same = (
@@ -255,16 +255,18 @@ def execute(
     from reportgen.report.studio import Studio  # noqa: PLC0415
 
     started = datetime.now(UTC)
-    with Studio(prepared.output / STORE / CHARTS) as studio:
+    with prepared.store.at_work(), Studio(prepared.output / STORE / CHARTS) as studio:
         ran = _outcomes(prepared, observer or Observer(), _Ahead(prepared, studio, started), say)
         return _report(prepared, ran, studio, started, say)
 
 
 def _outcomes(prepared: Prepared, observer: Observer, ahead: _Ahead, say: Callable[[str], None]) -> list[Ran]:
-    if all(prepared.store.status(one.key) == DONE for one in prepared.planned):
-        ahead.begin()
+    store = prepared.store
     try:
-        return run_jobs(prepared.planned, prepared.store, prepared.trainers, observer, ahead)
+        with disk.disk_errors(store.folder):
+            if all(store.status(one.key) == DONE for one in prepared.planned):
+                ahead.begin()
+            return run_jobs(prepared.planned, store, prepared.trainers, observer, ahead)
     except KeyboardInterrupt:
         _say_what_is_kept(prepared, say)
         raise
@@ -367,8 +369,10 @@ def render(results: Results, formats: Sequence[str]) -> tuple[dict[str, Path], l
         raise ValueError("results that were never saved cannot be rendered")
     from reportgen.report.studio import Studio  # noqa: PLC0415
 
-    store = results.path.resolve().parents[1] / STORE
+    store = results.path.resolve().parent.parent / STORE
     cache = store / CHARTS if store.is_dir() else None  # a copy elsewhere has none
+    for pattern in (".report.*-*", ".documents.json-*"):  # of a `render` that was killed
+        rundir.sweep_files(results.path, pattern)
     with disk.disk_errors(results.path), Studio(cache) as studio:
         documents, missing = _draw(results, results.path, formats, studio)
         if all((results.path / f"report.{name}").is_file() for name in FORMATS):

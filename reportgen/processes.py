@@ -66,7 +66,8 @@ class Worker:
     """One process.
 
     `entry` names a function "module:function", which is called in the process with `setup` and gives the
-    function that is called for each task, with the task and a function that sends news. `files` are
+    function that is called for each task, with the task and a function that sends news. `environment` is
+    added to this process's own; an empty value takes a variable away. `files` are
     descriptors that the process inherits under their own numbers.
     """
 
@@ -85,7 +86,7 @@ class Worker:
                 stdin=subprocess.PIPE,  # never written to: it ends when we do
                 stdout=self._log,
                 stderr=self._log,
-                env={**os.environ, **environment},
+                env={name: value for name, value in {**os.environ, **environment}.items() if value},
                 pass_fds=(theirs.fileno(), *files),
                 start_new_session=True,  # Ctrl-C is ours to handle
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen import environment
+from reportgen import disk, environment
 from reportgen.data import load
 from reportgen.errors import DataError, DatasetUnavailable, LabError, RunError, UsageError, did_you_mean
 from reportgen.execution.keys import PACKAGES
@@ -109,8 +109,8 @@ class _Places:
         self.source = words[0] if words else ""
         self.options = dict(zip(words[1::2], words[2::2], strict=False))
         output = Path(self.options.get("--output", "output"))
-        above = run.resolve().parents[1]
-        ends_so = above.parts[-len(output.parts) :] == output.parts
+        above = run.resolve().parent.parent
+        ends_so = above.parts[-len(output.parts) :] == output.parts and len(above.parts) > len(output.parts)
         self._bases = [Path.cwd(), *([above.parents[len(output.parts) - 1]] if ends_so else [])]
 
     def find(self, path: str) -> Path | None:
@@ -210,7 +210,8 @@ def _shown(value: Any) -> str:
 
 def retrain(prepared: Retraining, observer: Observer) -> Row:
     """Train the job in a process and a store of its own; gives whether the weights are the recorded ones."""
-    with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
+    temporary = Path(tempfile.gettempdir())
+    with disk.disk_errors(temporary), tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
         trainers = Trainers(prepared.dataset, prepared.workers, prepared.folder)
         [ran] = run_jobs([prepared.planned], Store(Path(folder)), trainers, observer)
     recorded, outcome = prepared.recorded, ran.outcome

@@ -83,10 +83,15 @@ def sweep(lab_folder: Path) -> None:
         with disk.lock_folder(folder) as nobodys:
             if nobodys:
                 shutil.rmtree(folder, ignore_errors=True)
-    for link in lab_folder.glob(".latest-*"):
-        if not _is_alive(link.name.rpartition("-")[2]):
+    sweep_files(lab_folder, ".latest-*")
+
+
+def sweep_files(folder: Path, pattern: str) -> None:
+    """Remove what processes that are no more meant to swap in; their ids end the names."""
+    for left in folder.glob(pattern):
+        if not _is_alive(left.name.rpartition("-")[2]):
             with suppress(OSError):  # another sweep, or a folder that is closed to us
-                link.unlink()
+                left.unlink()
 
 
 def _is_alive(pid: str) -> bool:

@@ -91,7 +91,7 @@ def take_stock(output: Path, now: float) -> Stock | None:
     with disk.disk_errors(store.folder):
         return Stock(
             store=store,
-            runs=read_runs(output),
+            runs=read_runs(output, store.anyone_at_work()),
             entries=store.entries(),
             claimed=store.claimed(),
             left_behind=Files.of(store.left_behind()),
@@ -108,14 +108,18 @@ class _Unreadable(Exception):
     """A run whose keys cannot be known."""
 
 
-def read_runs(output: Path) -> Runs:
-    """Read which entries the runs below an output folder refer to, those that are being made too."""
+def read_runs(output: Path, at_work: bool = False) -> Runs:
+    """Read which entries the runs below an output folder refer to, those that are being made too.
+
+    `at_work` tells whether any was going on before they are read: it may have ended unseen meanwhile.
+    """
     users: Counter[str] = Counter()
     titles: dict[str, str] = {}
     unreadable = []
-    at_work = False
     for run in sorted(output.glob("*/*")):
-        if run.parent.name == STORE or run.is_symlink() or not run.is_dir():
+        # A link to a run beside it is no run of its own; one to another disk is.
+        beside = run.is_symlink() and run.resolve().parent == run.parent.resolve()
+        if run.parent.name == STORE or beside or not run.is_dir():
             continue
         being_made = run.name.endswith(PARTIAL)
         at_work = at_work or (being_made and _is_held(run))
@@ -225,7 +229,8 @@ def _reason_to_keep(stock: Stock, entry: Entry, older: float, output: Path) -> s
 
 
 def _anyone_at_work(store: Store, output: Path) -> bool:
-    return bool(store.claimed()) or any(_is_held(partial) for partial in output.glob(f"*/.*{PARTIAL}"))
+    partials = output.glob(f"*/.*{PARTIAL}")
+    return store.anyone_at_work() or bool(store.claimed()) or any(_is_held(one) for one in partials)
 
 
 def _others(stock: Stock, before: float) -> dict[str, Files]:

@@ -146,7 +146,7 @@ def _jobs(run: Path, record: RunRecord) -> Iterator[Row]:
 
 def store_of(run: Path) -> Store:
     """Give the store that a run directory's output folder has, or would have."""
-    return Store(run.resolve().parents[1] / STORE)
+    return Store(run.resolve().parent.parent / STORE)
 
 
 def _job(store: Store, job: JobRecord) -> Row:

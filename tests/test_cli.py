@@ -174,7 +174,7 @@ def test_quiet_says_nothing_and_overrides_are_recorded(
 def without_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the drawing out, where a test is about what comes before it."""
 
-    def write(results: Any, folder: Path, formats: Any) -> Any:
+    def write(results: Any, folder: Path, formats: Any, studio: Any) -> Any:
         for name in formats:
             path = folder / f"report.{name}"
             path.write_text("not drawn", encoding="utf-8")
@@ -242,7 +242,7 @@ def test_a_run_that_cannot_be_drawn_stays_and_says_so(
 ) -> None:
     from reportgen.errors import RenderError
 
-    def write(results: Any, folder: Path, formats: Any) -> Any:
+    def write(results: Any, folder: Path, formats: Any, studio: Any) -> Any:
         raise RenderError("a chart\nis missing")
 
     monkeypatch.setattr("reportgen.report.write", write)

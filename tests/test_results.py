@@ -149,7 +149,9 @@ def test_results_survive_being_saved_and_loaded(trained_run: TrainedRun, tmp_pat
     again = load_results(folder)
     assert_equal(again, trained_run.results)
     assert again.path == folder
-    assert sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()) == sorted(PARTS)
+    assert sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()) == sorted(
+        [*PARTS, "manifest.json"]
+    )
 
 
 # Made-up outcomes

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from reportgen import rundir
-from reportgen.errors import OutputError
 
 STARTED = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 
@@ -54,31 +53,3 @@ def test_the_latest_is_the_newest_run_and_never_goes_back(tmp_path: Path) -> Non
 def test_a_copy_of_a_run_elsewhere_makes_no_link(tmp_path: Path) -> None:
     rundir.point_latest(run_folder(tmp_path, "for-the-students"))
     assert not (tmp_path / "latest").exists()
-
-
-def test_what_the_disk_refuses_is_one_line_and_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, rundir.disk_errors(tmp_path):
-        raise OSError(28, "No space left on device", str(tmp_path / "frames"))
-    assert str(caught.value) == (
-        f"{tmp_path / 'frames'}: No space left on device; "
-        "make room or choose another folder with --output DIR"
-    )
-
-
-def test_a_full_disk_ends_a_document_without_leftovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from reportgen import report
-
-    (tmp_path / "report.html").write_text("the one before")
-
-    def full(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:3])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
-        report._swap_in(tmp_path / "report.html", b"a new one")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-    assert (tmp_path / "report.html").read_text() == "the one before"

@@ -35,7 +35,7 @@ from reportgen.jobs import Job, Observer, Outcome, plan
 from reportgen.lab import load_lab
 from reportgen.processes import Worker
 from reportgen.results import load_results
-from support import lab_text, tree
+from support import TWO_VARIANTS, lab_text, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -360,7 +360,8 @@ def test_a_file_that_is_only_half_written_is_bad_input_and_nothing_is_lost(
 def test_a_real_model_that_is_only_half_written_is_bad_input_and_nothing_is_lost(
     trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / f"{LAB}.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
+    large = TWO_VARIANTS.replace("dense = 16", "dense = 128")  # a model larger than the data
+    (tmp_path / f"{LAB}.toml").write_text(lab_text(tiny_npz, large), encoding="utf-8")
     shutil.copytree(trained_run.folder.parent, tmp_path / "output" / LAB, symlinks=True)
     bench = Bench(tmp_path, None, stand_in="")
     before = tree(bench.output)

@@ -2,7 +2,8 @@
 
 Two jobs with one key end with the same weights, bit for bit. Measured on TensorFlow 2.21 on a CPU: with
 seeds set and op determinism on, the weights still depend on the number of threads, on whether oneDNN's
-kernels are used, and on the processor's vector instructions, by which kernels are chosen.
+kernels are used, and on the processor's vector instructions, by which kernels are chosen. What other
+packages an instructor's own function imports is not part of the key.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ VARIABLES = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "ONEDNN_MAX_CPU_ISA": "",
     "DNNL_MAX_CPU_ISA": "",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "",
+    "TF_SET_ONEDNN_FPMATH_MODE": "",
+    "CUDA_VISIBLE_DEVICES": "",
     "XLA_FLAGS": "",
     "TF_XLA_FLAGS": "",
 }
@@ -55,6 +59,7 @@ def fingerprint(threads: int) -> dict[str, Any]:
         "threads": threads,
         "variables": {name: os.environ.get(name, usual) for name, usual in VARIABLES.items()},
         "processor": environment.processor_features(),
+        "graphics": environment.graphics_cards(),
     }
 
 
@@ -70,6 +75,11 @@ def identify(job: Job, dataset: Dataset, machine: dict[str, Any], folder: Path |
             **machine,
         }
     )
+
+
+def is_outdated(identity: Identity, variant: Variant, folder: Path | None) -> bool:
+    """Tell whether a variant's source has changed since it was identified."""
+    return bool(identity.content["variant"] != _canonical(variant, folder))
 
 
 def _canonical(variant: Variant, folder: Path | None) -> dict[str, Any]:

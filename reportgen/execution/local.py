@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import disk
@@ -43,7 +45,8 @@ def check_built(jobs: Sequence[Identified], store: Store, trainers: Trainers) ->
     variants = {one.job.variant.name: one.job for one in built}
     if not variants:
         return
-    with trainers, trainers.start() as process:
+    temporary = Path(tempfile.gettempdir())
+    with disk.disk_errors(temporary), trainers, trainers.start() as process:
         message = process.hear()
         if isinstance(message, Death):
             raise EngineError(f"no training can start: {message.reason}; `reportgen doctor` says more")

@@ -50,7 +50,9 @@ class Workers:
         """Give the variables that must be set before TensorFlow starts."""
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
         threads = {name: str(self.threads) for name in names}
-        return {**threads, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        # Keras would end an epoch or a training early by the last two, and nobody would know.
+        whole = {"KERAS_MAX_EPOCHS": "", "KERAS_MAX_STEPS_PER_EPOCH": ""}
+        return {**threads, **whole, "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @dataclass(frozen=True)

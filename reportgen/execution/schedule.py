@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.data.sharing import share
 from reportgen.errors import EngineError
+from reportgen.execution.keys import is_outdated
 from reportgen.execution.plan import Ran
 from reportgen.execution.store import MODEL
 from reportgen.jobs import FAILED, Job, Observer, Outcome, failed
@@ -53,6 +54,10 @@ class Trainers:
             self._setup = training.Setup(shared, self._folder)
         files = (self._setup.dataset.descriptor,)
         return Worker(training.ENTRY, self._setup, self.limits.environment, files)
+
+    def has_changed(self, one: Identified) -> bool:
+        """Tell whether what builds a variant is not what its key was taken of."""
+        return is_outdated(one.identity, one.job.variant, self._folder)
 
     def __enter__(self) -> Trainers:
         return self
@@ -105,7 +110,8 @@ class Schedule:
         self._store, self._trainers, self._observer = store, trainers, observer
         self._limits = trainers.limits
         self._ran: dict[int, Ran] = {}
-        self._todo = deque(_tasks(jobs, trainers.dataset))
+        self._tasks = _tasks(jobs, trainers.dataset)
+        self._todo = deque(self._tasks)
         self._elsewhere: list[_Task] = []  # claimed by other runs
         self._busy: dict[Worker, _Task] = {}
         self._free: list[Worker] = []
@@ -119,11 +125,13 @@ class Schedule:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in [*self._busy, *self._free, *self._starting]:
-            worker.kill()
-        for task in [*self._busy.values(), *self._todo]:
-            task.release()
-        self._trainers.__exit__(kind, error, trace)
+        try:
+            for worker in [*self._busy, *self._free, *self._starting]:
+                worker.kill()
+        finally:
+            for task in self._tasks:  # wherever each is: a claim that is kept would stop all later runs
+                task.release()
+            self._trainers.__exit__(kind, error, trace)
 
     def results(self) -> list[Ran]:
         """Give how each job came out, in the order of the jobs."""
@@ -290,6 +298,9 @@ class Schedule:
     def _keep(self, task: _Task, answer: Outcome | training.NoRoom) -> None:
         if isinstance(answer, training.NoRoom):
             raise OSError(answer.code, answer.reason, answer.path)
+        if answer.status != FAILED and self._trainers.has_changed(task.first):
+            reason = "the module that builds it was changed during the run; run again"
+            answer = failed(task.job, reason, answer.train_seconds)
         if answer.status != FAILED:  # a failure is tried again by the next run
             assert task.claim is not None
             self._store.save(task.claim, task.first.identity, answer)
@@ -298,6 +309,8 @@ class Schedule:
     def _retry(self, task: _Task, reason: str) -> None:
         """Train a job once more whose process died; the second time, record it as failed."""
         if task.attempts < ATTEMPTS:
+            assert task.claim is not None
+            task.claim.empty()
             self._observer.job_retried(task.job, reason)
             self._todo.appendleft(task)
         else:

@@ -7,6 +7,8 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
+from reportgen.errors import LabError
+
 
 def source_sha256(module: str, folder: Path | None) -> str:
     """Hash a module's source and that of all it imports from beside the lab, at any depth.
@@ -33,7 +35,7 @@ def _beside(module: str, folder: Path) -> dict[str, bytes]:
         for path in _files(folder, name):
             relative = path.relative_to(folder).as_posix()
             if relative not in found:
-                found[relative] = path.read_bytes()
+                found[relative] = _read(path)
                 wanted += _imported(found[relative])
     return found
 
@@ -42,7 +44,7 @@ def _files(folder: Path, name: str) -> list[Path]:
     if (folder / f"{name}.py").is_file():
         return [folder / f"{name}.py"]
     package = folder / name
-    return sorted(package.rglob("*.py")) if package.is_dir() else []
+    return sorted(path for path in package.rglob("*.py") if path.is_file())
 
 
 def _imported(source: bytes) -> list[str]:
@@ -65,6 +67,14 @@ def _installed(module: str) -> dict[str, bytes]:
         return {}
     origin = Path(spec.origin)
     if spec.submodule_search_locations is None:
-        return {origin.name: origin.read_bytes()} if origin.is_file() else {}
+        return {origin.name: _read(origin)} if origin.is_file() else {}
     root = origin.parent
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.py"))}
+    paths = sorted(path for path in root.rglob("*.py") if path.is_file())
+    return {path.relative_to(root).as_posix(): _read(path) for path in paths}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LabError(f"{path}: cannot be read: {error.strerror}; a variant is built from it") from None

@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from math import isnan
@@ -28,12 +28,14 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen import disk
 from reportgen.execution.keys import Identity
+from reportgen.jobs import DONE as OUTCOME_DONE
 from reportgen.jobs import Job, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 STORE = ".store"
+RUNS = ".runs"
 DONE, RUNNING, UNFINISHED = "done", "running", "unfinished"
 DAMAGED = "damaged"
 FRAMES = ("epochs", "layers")
@@ -57,6 +59,11 @@ class Claim:
 
     def __init__(self, lock: disk.FileLock, folder: Path) -> None:
         self._lock, self.folder = lock, folder
+
+    def empty(self) -> None:
+        """Take away what an attempt that died has left."""
+        for path in self.folder.iterdir():
+            path.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Give the right back, and take what was not published away."""
@@ -105,13 +112,12 @@ class Store:
         folder = self.folder / key
         if self.damage(key):
             return None
-        try:
-            outcome = _read(folder, job)
-        except OSError:  # pruned by another process this moment
-            return None
         with suppress(OSError):  # a store that may only be read is of use too
             os.utime(folder / disk.MANIFEST)  # last used: pruning goes by it
-        return outcome
+        try:
+            return _read(folder, job)
+        except OSError:  # pruned by another process this moment
+            return None
 
     def claim(self, key: str) -> Claim | None:
         """Take the right to train a job; None where another holds it.
@@ -143,6 +149,33 @@ class Store:
         """List the finished jobs, the one used last first; only sizes are held against the manifests."""
         found = [entry for key in self._keys() if (entry := _entry(self.folder / key)) is not None]
         return sorted(found, key=lambda entry: (-entry.used, entry.key))
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold a lock as long as a run goes on: entries that it has used are then not pruned."""
+        folder = self.folder / RUNS
+        with disk.disk_errors(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.anyone_at_work()
+            descriptor, name = tempfile.mkstemp(dir=folder)
+            os.close(descriptor)
+            lock = disk.FileLock.take(Path(name))
+        try:
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def anyone_at_work(self) -> bool:
+        """Tell whether any run goes on; what dead ones left of their locks is taken away."""
+        held = False
+        for path in list(self.folder.glob(f"{RUNS}/*")):
+            lock = disk.FileLock.take(path)
+            if lock is None:
+                held = True
+            else:
+                lock.release()
+        return held
 
     def claimed(self) -> list[str]:
         """List the keys of the jobs that are being trained now."""
@@ -273,6 +306,6 @@ def _read(folder: Path, job: Job) -> Outcome:
     if scalars["test_loss"] is None:
         scalars["test_loss"] = float("nan")
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
-    probabilities = folder / "probabilities.npy"
+    whole = stated["status"] == OUTCOME_DONE  # else it diverged, and has none
     load: Any = partial(np.load, allow_pickle=False)
-    return Outcome(**scalars, **frames, probabilities=load(probabilities) if probabilities.exists() else None)
+    return Outcome(**scalars, **frames, probabilities=load(folder / "probabilities.npy") if whole else None)

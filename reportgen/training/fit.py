@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 EVALUATION_BATCH = 1000
 EVALUATION_PIXELS = 4_000_000  # fewer large images at a time, so that feature maps fit into memory
+
+
+# What a disk says; an instructor's own layers may raise other kinds of OSError.
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT}
 
 
 class NotSaved(OSError):
@@ -102,6 +107,7 @@ def train(
     probabilities = _predict(model, dataset.x_test)
     test = _in_order(dataset.x_test, _targets(dataset.y_test, job, dataset))
     diverged = watch.diverged or not np.isfinite(probabilities).all()
+    test_loss = float("nan") if diverged else float(model.evaluate(test, verbose=0)[0])
     if model_file is not None:
         _save(model, model_file)
     return Outcome(
@@ -114,7 +120,7 @@ def train(
         params=model.count_params(),
         trainable_params=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
         train_seconds=seconds,
-        test_loss=float("nan") if diverged else float(model.evaluate(test, verbose=0)[0]),
+        test_loss=test_loss,
         epochs=pd.DataFrame(watch.rows, columns=["epoch", "split", "metric", "value"]),
         layers=layer_table(model, job.variant, dataset.image_shape),
         probabilities=None if diverged else probabilities,
@@ -143,16 +149,18 @@ def _save(model: keras.Model, path: Path) -> None:
         else:
             disk.sync(path)
     except OSError as error:
-        raise NotSaved(error.errno, error.strerror, str(path)) from error
+        raise NotSaved(error.errno, error.strerror, str(error.filename or path)) from error
 
 
 def _saved(model: keras.Model, path: Path) -> str:
     """Save a model; gives why Keras cannot, or ""."""
+    # Adam's moments would make it three times as large; include_optimizer=False does nothing to a .keras.
+    model.optimizer, model.compiled = None, False
     try:
-        model.save(path, include_optimizer=False)
-    except OSError:
-        raise
-    except Exception as error:  # noqa: BLE001  get_config() of the instructor's own layers
+        model.save(path)
+    except Exception as error:
+        if isinstance(error, OSError) and (error.errno is None or error.errno in DISK):
+            raise
         return f"{type(error).__name__}: {error}\n"
     return ""
 
