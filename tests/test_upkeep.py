@@ -185,7 +185,8 @@ def test_what_no_run_refers_to_any_more_goes(output: Path, tmp_path: Path) -> No
     ran = command_line("store", "prune", cwd=tmp_path)
     assert ran.out[-2:] == [f"removed 4 entries, {volume(bytes_)}", f"freed {volume(bytes_)}"]
     assert ran.out[:5] == dry.out[:5]
-    assert [path for path in (output / ".store").rglob("*") if path.is_file()] == []
+    left = [path for path in (output / ".store").rglob("*") if path.is_file()]
+    assert {path.parent.name for path in left} <= {".charts"}  # drawn this moment
     assert command_line("store", "prune", cwd=tmp_path).out == ["freed 0 B"]
 
 
