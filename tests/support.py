@@ -19,6 +19,19 @@ MNIST_FILE = Path(os.environ.get("REPORTGEN_TEST_MNIST", ROOT.parent / "shared/d
 NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens: refused at once
 
 DENSE_END = ({"flatten": True}, {"dense": "classes", "activation": "softmax"})
+EVERY_LAYER: list[dict[str, Any]] = [
+    {"conv2d": 2, "kernel": 3, "padding": "same"},
+    {"batch_normalization": True},
+    {"activation": "leaky_relu"},
+    {"separable_conv2d": 3, "kernel": 3, "strides": [2, 1], "depth_multiplier": 2},
+    {"depthwise_conv2d": 2, "kernel": [2, 3], "strides": [1, 2], "padding": "same"},
+    {"max_pooling2d": 2, "strides": 1, "padding": "same"},
+    {"average_pooling2d": 2},
+    {"dropout": 0.1},
+    {"global_average_pooling2d": True},
+    {"dense": "classes"},
+    {"activation": "softmax"},
+]
 TWO_VARIANTS = """
 [[variants]]
 name = "mlp"

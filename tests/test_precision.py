@@ -17,7 +17,7 @@ from reportgen.data import Dataset, load
 from reportgen.errors import LabError
 from reportgen.jobs import DONE, Outcome, plan
 from reportgen.lab import Lab, Protocol, Variant, parse_lab
-from support import DENSE_END, ROOT, lab_text
+from support import DENSE_END, EVERY_LAYER, ROOT, lab_text
 from synthetic import example, html_of
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ NET: list[dict[str, Any]] = [
     {"conv2d": 2, "kernel": 3, "activation": "relu"},
     {"dropout": 0.2},
     *DENSE_END,
-]
-EVERY_LAYER: list[dict[str, Any]] = [
-    {"conv2d": 2, "kernel": 3, "padding": "same"},
-    {"batch_normalization": True},
-    {"activation": "leaky_relu"},
-    {"separable_conv2d": 3, "kernel": 3, "strides": [2, 1], "depth_multiplier": 2},
-    {"depthwise_conv2d": 2, "kernel": [2, 3], "strides": [1, 2], "padding": "same"},
-    {"max_pooling2d": 2, "strides": 1, "padding": "same"},
-    {"average_pooling2d": 2},
-    {"dropout": 0.1},
-    {"global_average_pooling2d": True},
-    {"dense": "classes"},
-    {"activation": "softmax"},
 ]
 BUILDING = """
 import keras

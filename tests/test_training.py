@@ -18,7 +18,7 @@ from reportgen.errors import LabError
 from reportgen.jobs import DIVERGED, DONE, FAILED, Job, Outcome, plan
 from reportgen.lab import Lab, Protocol, Variant, load_lab, override, overrides, parse_lab
 from reportgen.training.worker import Setup, Training, prepare
-from support import DENSE_END, MODELS
+from support import DENSE_END, EVERY_LAYER, MODELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -253,20 +253,7 @@ def test_every_optimizer_can_be_made(optimizer: str) -> None:
 
 
 def test_every_kind_of_layer_trains(dataset: Dataset) -> None:
-    tables = [
-        {"conv2d": 2, "kernel": 3, "padding": "same"},
-        {"batch_normalization": True},
-        {"activation": "leaky_relu"},
-        {"separable_conv2d": 3, "kernel": 3, "strides": [2, 1], "depth_multiplier": 2},
-        {"depthwise_conv2d": 2, "kernel": [2, 3], "strides": [1, 2], "padding": "same"},
-        {"max_pooling2d": 2, "strides": 1, "padding": "same"},
-        {"average_pooling2d": 2},
-        {"dropout": 0.1},
-        {"global_average_pooling2d": True},
-        {"dense": "classes"},
-        {"activation": "softmax"},
-    ]
-    [outcome] = trained(plan(lab({"name": "all", "layers": tables}, epochs=1)), dataset)
+    [outcome] = trained(plan(lab({"name": "all", "layers": EVERY_LAYER}, epochs=1)), dataset)
     assert outcome.status == DONE, outcome.error
     assert outcome.layers["type"].tolist() == [
         "Conv2D",

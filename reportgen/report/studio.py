@@ -8,10 +8,10 @@ which imports WeasyPrint while charts are drawn.
 from __future__ import annotations
 
 import gc
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from reportgen.environment import usable_cores
 from reportgen.errors import PdfUnavailable, RenderError
 from reportgen.processes import Answer, Death, Worker, wait
 from reportgen.report.cache import ChartCache, key_of
@@ -186,12 +186,6 @@ class Studio:
             self._waiting.appendleft(order)
         else:
             order.fault = reason
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 # --- inside a process ----------------------------------------------------------------------------
