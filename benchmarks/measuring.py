@@ -82,7 +82,8 @@ def side_by_side(command: list[str], workers: Workers) -> list[dict[str, Any]]:
         "stdout": subprocess.PIPE,
         "stderr": subprocess.DEVNULL,
     }
-    env = os.environ | workers.environment
+    # An empty value stands for a variable that is not to be set.
+    env = {name: value for name, value in (os.environ | workers.environment).items() if value}
     processes = [subprocess.Popen(command, env=env, text=True, **pipes) for _ in range(workers.count)]
     try:
         for process in processes:

@@ -109,7 +109,7 @@ def _documents(run: Path) -> Iterator[Row]:
     if listed is None:
         yield Row(FAIL, DOCUMENTS, f"is damaged; `reportgen render {run}` draws the documents again")
         return
-    for name in DRAWN:
+    for name in (*DRAWN, *(one for one in listed if one not in DRAWN)):
         there = (run / name).exists()
         if name in listed:
             problem = _difference(run / name, listed[name])

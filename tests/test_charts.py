@@ -177,7 +177,7 @@ def test_confusion_draws_where_nothing_was_confused_and_where_a_class_is_absent(
 
 def test_names_beside_a_matrix_keep_their_distance() -> None:
     for k in (2, 10, 26, 100, 1000):
-        axes = charts._MatrixAxes.fit([f"a class named {n}" for n in range(k)], look.HALF, 7.0)
+        axes = charts.matrix._MatrixAxes.fit([f"a class named {n}" for n in range(k)], look.HALF, 7.0)
         assert axes.panel > 1
         step = axes.breaks[1] if len(axes.breaks) > 1 else k
         assert axes.panel / k * step > 7.0 / 72

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def write(
     results: Results, folder: Path, formats: Sequence[str], studio: Studio | None = None
 ) -> Iterator[tuple[str, Path | PdfUnavailable]]:
-    """Write report.html and report.pdf, as `formats` asks; gives each path, or why there is no PDF.
+    """Write report.html and report.pdf, as `formats` asks, and the frames of what they state.
 
+    Gives each document's path, or why there is no PDF.
     Each file is swapped in whole. Without a studio, one is opened for the time. Raises RenderError.
     """
     if studio is None:
@@ -30,9 +31,12 @@ def write(
         return
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
+    from reportgen.analysis import frames  # noqa: PLC0415
     from reportgen.report.html import build, to_html  # noqa: PLC0415
 
-    html = to_html(build(results, studio))
+    analysis = frames.analyse(results)
+    frames.write(analysis, folder)
+    html = to_html(build(results, studio, analysis))
     pdf = studio.pdf(html) if "pdf" in formats else None
     if "html" in formats:
         yield "html", disk.swap_in(folder / "report.html", html.encode())

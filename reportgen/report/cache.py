@@ -27,8 +27,8 @@ from reportgen.report.look import chart_type
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What decides how a chart looks: these modules, the type, and the libraries.
-DRAWN_BY = ("charts.py", "labels.py", "look.py", "svg.py", "theme.py")
+# What decides how a chart looks: the room charts/, these modules, the type, and the libraries.
+DRAWN_BY = ("labels.py", "look.py", "svg.py", "theme.py")
 LIBRARIES = ("matplotlib", "plotnine", "pandas")
 KEPT = 60 * 24 * 3600.0  # seconds since a chart was last shown
 _MARK = "<!-- sha256 "
@@ -95,7 +95,7 @@ def key_of(function: str, args: tuple[Any, ...]) -> str:
 @cache
 def _drawing_code() -> bytes:
     folder = Path(__file__).parent
-    files = [folder / name for name in DRAWN_BY]
+    files = [*sorted((folder / "charts").glob("*.py")), *(folder / name for name in DRAWN_BY)]
     files += [Path(str(text.__file__)), chart_type(400), chart_type(600)]
     versions = [reportgen.__version__, *(version(name) for name in LIBRARIES)]
     digest = hashlib.sha256(repr(versions).encode())

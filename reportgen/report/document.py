@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.scores import shown_seed
@@ -10,6 +10,7 @@ from reportgen.report.images import data_uri
 from reportgen.text import inert, listing
 
 if TYPE_CHECKING:
+    from reportgen.analysis.frames import Analysis
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
     from reportgen.report.studio import Order, Studio
@@ -70,6 +71,7 @@ class Context:
     board: Leaderboard
     numbers: Numbers
     studio: Studio
+    analysis: Analysis = field(default_factory=dict)
 
     @property
     def dataset(self) -> DatasetRecord:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.fonts import faces_inside
@@ -16,6 +17,7 @@ from reportgen.report.templates import environment, template_folder
 from reportgen.text import count, inert, shorten
 
 if TYPE_CHECKING:
+    from reportgen.analysis.frames import Analysis
     from reportgen.results import Results
 
 LONGEST_TITLE = 240
@@ -24,12 +26,13 @@ LONGEST_NOTE = 600
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
-def build(results: Results, studio: Studio | None = None) -> Document:
+def build(results: Results, studio: Studio | None = None, analysis: Analysis | None = None) -> Document:
     """Lay a run out as a document; its charts are ordered, and waited for once they are written.
 
     Without a studio they are drawn in this process.
     """
-    context = context_of(results, studio or Studio(processes=0))
+    analysis = analyse(results) if analysis is None else analysis
+    context = context_of(results, studio or Studio(processes=0), analysis)
     numbers = context.numbers
     # Numbers are handed out in this order, so that they count up down the page.
     made = [(anchor, title, make(context)) for anchor, (title, make) in SECTIONS.items()]
@@ -50,9 +53,9 @@ def build(results: Results, studio: Studio | None = None) -> Document:
     )
 
 
-def context_of(results: Results, studio: Studio) -> Context:
+def context_of(results: Results, studio: Studio, analysis: Analysis | None = None) -> Context:
     """Gather what sections are made from."""
-    return Context(results, leaderboard(results), Numbers(), studio)
+    return Context(results, leaderboard(results), Numbers(), studio, analysis or {})
 
 
 def _running(text: str) -> str:

@@ -1,6 +1,6 @@
 """Charts are ordered here, and drawn in processes of their own unless they are known already.
 
-This process imports no drawing library. A chart is ordered by the name of a function of charts.py and what
+This process imports no drawing library. A chart is ordered by the name of a function of charts/ and what
 it is to be called with; all are ordered before the first is waited for. The PDF is made in one more process,
 which imports WeasyPrint while charts are drawn.
 """
@@ -90,7 +90,7 @@ class Studio:
             self._printer = Worker("reportgen.report.pdf:prepare", None, ONE_THREAD)
 
     def order(self, function: str, *args: Any) -> Order:
-        """Order a chart: a function of charts.py, by name, with its arguments."""
+        """Order a chart: a function of charts/, by name, with its arguments."""
         key = key_of(function, args)
         if key not in self._orders:
             order = self._orders[key] = Order(self, function, args, key)

@@ -58,8 +58,9 @@ def save(results: Results, folder: Path) -> None:
 
 
 def note_documents(folder: Path) -> None:
-    """Note the checksums of the documents that a run directory has now."""
-    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, folder.glob("report.*")))
+    """Note the checksums of a run directory's documents and of the frames of what they state."""
+    stated = [path for path in folder.glob("frames/*.parquet") if path.stem not in COLUMNS]
+    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, [*folder.glob("report.*"), *stated]))
 
 
 def documents_intact(folder: Path) -> bool:

@@ -1,52 +1,32 @@
-"""Charts: a frame in, a ggplot out. What varies is declared here; the look is theme.py's."""
+"""Learning curves: a metric by epoch, a panel a variant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap, to_hex
 from plotnine import (
     aes,
     coord_cartesian,
-    coord_fixed,
-    element_blank,
-    element_text,
     facet_wrap,
     geom_line,
-    geom_linerange,
     geom_point,
-    geom_raster,
-    geom_segment,
     geom_text,
-    geom_tile,
     ggplot,
     labs,
-    scale_color_identity,
     scale_color_manual,
-    scale_fill_identity,
     scale_linetype_manual,
     scale_shape_manual,
     scale_x_continuous,
-    scale_x_log10,
-    scale_y_continuous,
-    scale_y_reverse,
     theme,
 )
 
-from reportgen.analysis.scores import Leaderboard
 from reportgen.report import look
-from reportgen.report.labels import labelled
-from reportgen.report.look import CLASSES_COUNTED, HALF, PANELS_IN_A_FIGURE, PANELS_IN_A_ROW, WIDTH
+from reportgen.report.look import HALF, PANELS_IN_A_FIGURE, PANELS_IN_A_ROW, WIDTH
 from reportgen.report.theme import base
-from reportgen.text import inert
 
 MOST_MARKED = 12  # epochs
-GAP = 1.06  # points between the tiles of a matrix
 
 
 def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) -> ggplot:
@@ -183,149 +163,3 @@ def _robust_limits(values: pd.Series, metric: str) -> tuple[float, float]:
     room = 0.12 * max(high - low, 1e-6 if metric == "loss" else 0.5)
     top = min(high + room, 100.6) if metric == "accuracy" else high + room
     return (max(low - room, 0.0), top)
-
-
-def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) -> ggplot:
-    """Place each variant by what it costs ("params" or "seconds", log scale) and its test accuracy.
-
-    Names that would cover one another are left out; `labelled` tells which stay.
-    """
-    data = labelled(board, cost, width)
-    limits = data.attrs["x_limits"], data.attrs["y_limits"]
-    title = {"params": "parameters (log scale)", "seconds": "seconds of training (log scale)"}[cost]
-    return (
-        ggplot(data, aes("x", "y", color="color"))
-        + geom_linerange(aes(ymin="low", ymax="high"), size=0.7)
-        + geom_point(aes(shape="shape"), size=2.4, stroke=0)
-        + geom_segment(
-            aes("x", "y", xend="lead_x", yend="lead_y"),
-            data[data["far"]],
-            color=look.GREY,
-            size=0.25,
-        )
-        + geom_text(
-            aes("label_x", "label_y", label="label"),
-            ha="left",
-            va="center",
-            size=look.SIZE - 0.5,
-            lineheight=0.9,
-        )
-        + scale_color_identity()
-        + scale_shape_manual({"baseline": "D", "variant": "o"})
-        + scale_x_log10(
-            labels=_short_counts,
-            breaks=_log_breaks(*limits[0]),
-            minor_breaks=[],  # by default they are made from two breaks, and there may be one
-            limits=limits[0],
-            expand=(0, 0),
-        )
-        + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
-        + labs(x=title, y="test accuracy, %")
-        + base(width, look.COST_HEIGHT[width])
-    )
-
-
-def _short_counts(values: Any) -> list[str]:
-    return [_short(value) for value in values]
-
-
-def _short(value: float) -> str:
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
-
-
-def _log_breaks(low: float, high: float) -> list[float]:
-    """Choose two to six of 1, 2, 5 times a power of ten inside the limits."""
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(np.arange(1, 10, 0.5))):
-        breaks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
-        if len(breaks) >= 3:
-            return breaks if len(breaks) <= 6 else breaks[:: -(-len(breaks) // 6)]
-    return breaks
-
-
-def _nice_breaks(low: float, high: float) -> list[float]:
-    """Choose three to six round values inside the limits, none beyond 100 %."""
-    span = max(high - low, 1e-6)
-    for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50):
-        if span / step <= 6:
-            first = np.ceil(low / step)
-            return [round(step * n, 4) for n in np.arange(first, high / step) if step * n <= 100]
-    return [0, 50, 100]
-
-
-def confusion_matrix(
-    confusion: pd.DataFrame, classes: Sequence[str], darkest: float, width: float = HALF
-) -> ggplot:
-    """Draw one training's confusion: mistakes coloured by their share of the row, the diagonal grey.
-
-    `confusion` has label, predicted, count; `darkest` is the share that takes the darkest colour, the same
-    for all variants of a report, so that matrices can be compared. Counts are written up to CLASSES_COUNTED.
-    """
-    k = len(classes)
-    data = _cells(confusion, darkest)
-    points = look.SIZE - (0.5 if width == HALF else 1.2)
-    axes = _MatrixAxes.fit(classes, width, points)
-    # Tiles of one colour that follow one another become one path. Many cells are one image: thousands of
-    # tiles are slow to draw and to read.
-    side = 1 - GAP * k / (72 * axes.panel)
-    tiles = geom_tile(aes(fill="fill"), data.sort_values("fill", kind="stable"), width=side, height=side)
-    plot = (
-        ggplot(data, aes("predicted", "label"))
-        + (tiles if k <= CLASSES_COUNTED else geom_raster(aes(fill="fill")))
-        + scale_fill_identity()
-        + scale_x_continuous(breaks=axes.breaks, labels=axes.labels, expand=(0, 0), limits=(-0.5, k - 0.5))
-        + scale_y_reverse(breaks=axes.breaks, labels=axes.labels, expand=(0, 0), limits=(k - 0.5, -0.5))
-        + coord_fixed()
-        + labs(x="predicted", y="true")
-        + base(width, axes.height)
-        + theme(
-            panel_grid_major_y=element_blank(),
-            axis_ticks=element_blank(),
-            axis_title=element_text(size=look.SIZE - (0 if width == HALF else 1)),
-            axis_text=element_text(size=points),
-        )
-    )
-    if axes.upright:
-        plot += theme(axis_text_x=element_text(rotation=90, ha="center", va="top"))
-    if k > CLASSES_COUNTED:
-        return plot
-    size = min(look.SIZE - 0.5, 27 * axes.panel / k)  # points that let four figures into a cell
-    written = data[data["right"] | (data["count"] > 0)]
-    return plot + geom_text(aes(label="count", color="ink"), written, size=size) + scale_color_identity()
-
-
-def _cells(confusion: pd.DataFrame, darkest: float) -> pd.DataFrame:
-    """Give every cell its colour, `fill`, and that of its count, `ink`."""
-    data = confusion.astype({"label": int, "predicted": int, "count": int})
-    totals = data.groupby("label")["count"].transform("sum").clip(lower=1)
-    share = (data["count"] / totals / max(darkest, 1e-9)).clip(upper=1)
-    right = data["label"] == data["predicted"]
-    shades = LinearSegmentedColormap.from_list("mistakes", ["#f7fafd", look.ACCENT])
-    fill = np.where(right, look.PALE, [to_hex(shades(one)) for one in share])
-    ink = np.select([right, share > 0.55], [look.GREY, "white"], look.INK)
-    return data.assign(right=right, fill=fill, ink=ink)
-
-
-@dataclass(frozen=True)
-class _MatrixAxes:
-    """The class names beside a matrix: which are written, whether upright, and the room they leave."""
-
-    breaks: list[int]
-    labels: list[str]
-    upright: bool
-    panel: float  # inches
-    height: float
-
-    @classmethod
-    def fit(cls, classes: Sequence[str], width: float, points: float) -> _MatrixAxes:
-        names = [inert(name, look.CLASS_LABEL).replace("\n", " ") for name in classes]
-        longest = max(look.text_width(name, points) for name in names)
-        panel = width - longest - 0.3
-        k = len(names)
-        breaks = list(range(0, k, ceil(k * 1.3 * points / 72 / panel)))
-        upright = longest > 0.9 * panel / k and longest > 1.3 * points / 72
-        below = longest if upright else points / 72
-        return cls(breaks, [names[n] for n in breaks], upright, panel, panel + below + 0.26)

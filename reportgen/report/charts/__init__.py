@@ -1,0 +1,10 @@
+"""Charts: a frame in, a ggplot out. What varies is declared here; the look is theme.py's.
+
+A chart is a function of one of these modules, and is ordered by its name, so that it must be listed here.
+"""
+
+from reportgen.report.charts.costs import cost_against_accuracy
+from reportgen.report.charts.curves import learning_curves
+from reportgen.report.charts.matrix import confusion_matrix
+
+__all__ = ["confusion_matrix", "cost_against_accuracy", "learning_curves"]
