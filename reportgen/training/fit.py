@@ -105,9 +105,8 @@ def train(
     )
     seconds = time.perf_counter() - start
     probabilities = _predict(model, dataset.x_test)
-    test = _in_order(dataset.x_test, _targets(dataset.y_test, job, dataset))
     diverged = watch.diverged or not np.isfinite(probabilities).all()
-    test_loss = float("nan") if diverged else float(model.evaluate(test, verbose=0)[0])
+    test_loss = float("nan") if diverged else _test_loss(model, job, dataset, watch)
     if model_file is not None:
         _save(model, model_file)
     return Outcome(
@@ -126,6 +125,14 @@ def train(
         probabilities=None if diverged else probabilities,
         weights_sha256=weights_sha256(model),
     )
+
+
+def _test_loss(model: keras.Model, job: Job, dataset: Dataset, watch: _Epochs) -> float:
+    """Give the loss on the test set; validation on it has found the same number after the last epoch."""
+    if job.protocol.validation == "test":
+        return next(value for _, *what, value in reversed(watch.rows) if what == ["validation", "loss"])
+    test = _in_order(dataset.x_test, _targets(dataset.y_test, job, dataset))
+    return float(model.evaluate(test, verbose=0)[0])
 
 
 def weights_sha256(model: keras.Model) -> str:
