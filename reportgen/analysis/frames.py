@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from reportgen import disk
+from reportgen.analysis import comparisons, scoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 Analysis = dict[str, "pd.DataFrame"]
 
 # In this order: a later one may use what earlier ones found.
-ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {}
+ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {
+    "scores": scoring.scores,
+    "per_class": scoring.per_class,
+    "calibration": scoring.calibration,
+    "comparisons": comparisons.comparisons,
+}
 
 
 def analyse(results: Results) -> Analysis:

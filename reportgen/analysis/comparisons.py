@@ -1,0 +1,328 @@
+"""Who is really better: every difference with its interval, tested, and tested as one of many.
+
+Two trained networks answered the same test images: they are compared by McNemar's test (Dietterich 1998).
+Architectures are compared over seeds: a bootstrap draws seeds and test images anew. Within a family of
+comparisons, p is Holm's. The comparisons with the baseline are a family of their own, declared beforehand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import nan, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.scores import Z, shown_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from reportgen.results import Results
+
+LEVEL = 0.05
+EXACT_BELOW = 25  # discordant pairs
+SEEDS_FOR_AN_ARCHITECTURE = 3
+DRAWS = 2000
+CHUNK = 100  # draws of whole test sets at a time, so that memory stays small
+BASELINE, PAIRS, OMNIBUS = "baseline", "all pairs", "omnibus"
+NETWORKS, ARCHITECTURES = "trained networks", "architectures"
+WALD2, EXPANDED = "95 % Wald+2, paired", "95 % t, bootstrap over seeds and images"
+KINDS = {
+    "string": ("family", "kind", "a", "b", "interval", "test", "note"),
+    "Int64": ("seed_a", "seed_b", "only_a_right", "only_b_right", "n"),
+    "float64": ("difference", "low", "high", "statistic", "p", "p_holm", "reversed"),
+    "bool": ("apart",),
+}
+ORDER = [
+    *("family", "kind", "a", "b", "seed_a", "seed_b", "difference", "low", "high", "interval"),
+    *("only_a_right", "only_b_right", "n", "test", "statistic", "p", "p_holm", "apart", "reversed", "note"),
+]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """Which test images each training got right: (n,) for each seed of each variant."""
+
+    right: dict[str, dict[int, NDArray[np.bool_]]]
+    shown: dict[str, int]
+
+    def of(self, variant: str) -> NDArray[np.bool_]:
+        """Give the shown training's."""
+        return self.right[variant][self.shown[variant]]
+
+
+def comparisons(results: Results, _: object) -> pd.DataFrame:
+    """Compare the baseline with each variant, then all pairs, then all at once.
+
+    Columns: ORDER. A difference is the accuracy of b less that of a; `apart` tells that the two can be told
+    apart: p_holm is below LEVEL and the interval leaves 0 out; `reversed` is the share of pairs of single
+    seeds that stand the other way round.
+    """
+    marked = _marked(results)
+    names = list(marked.right)
+    base = results.record.lab.baseline
+    rows: list[Row] = []
+    drawn = _drawn(marked.right)
+    for family, pairs in _families(names, base.name if base else None):
+        rows += _adjusted([_networks(marked, *pair) for pair in pairs], family, NETWORKS)
+        rows += _adjusted([_architectures(marked, drawn, *pair) for pair in pairs], family, ARCHITECTURES)
+    rows += _omnibus(marked)
+    frame = pd.DataFrame(rows, columns=ORDER)
+    frame["apart"] = [one is True for one in frame["apart"]]
+    return frame.astype({name: kind for kind, listed in KINDS.items() for name in listed})
+
+
+def _marked(results: Results) -> _Marked:
+    frame = results.predictions.sort_values("index", kind="stable")
+    hits = (frame["label"] == frame["predicted"]).to_numpy(bool)
+    right: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    groups = frame.groupby(["variant", "seed"], sort=False).indices
+    for variant in results.variants:
+        seeds = sorted(seed for name, seed in groups if name == variant)
+        if seeds:
+            right[variant] = {int(seed): hits[groups[variant, seed]] for seed in seeds}
+    return _Marked(right, {name: int(shown_seed(results, name) or 0) for name in right})
+
+
+def _families(names: Sequence[str], base: str | None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    if base in names:
+        yield BASELINE, [(str(base), name) for name in names if name != base]
+    yield PAIRS, list(combinations(names, 2))
+
+
+# --- two trained networks ------------------------------------------------------------------------
+
+
+def _networks(marked: _Marked, a: str, b: str) -> Row:
+    one, other = marked.of(a), marked.of(b)
+    only_a, only_b, n = int((one & ~other).sum()), int((~one & other).sum()), len(one)
+    test, statistic, p = mcnemar(only_a, only_b)
+    low, high = paired_interval(only_a, only_b, n)
+    return {
+        "a": a,
+        "b": b,
+        "seed_a": marked.shown[a],
+        "seed_b": marked.shown[b],
+        "difference": (only_b - only_a) / n,
+        "low": low,
+        "high": high,
+        "interval": WALD2,
+        "only_a_right": only_a,
+        "only_b_right": only_b,
+        "n": n,
+        "test": test,
+        "statistic": statistic,
+        "p": p,
+        "note": "",
+    }
+
+
+def mcnemar(only_a: int, only_b: int) -> tuple[str, float, float]:
+    """Test whether two trained networks err equally often; gives the test's name, statistic and p.
+
+    Exact below EXACT_BELOW images that only one of them gets right, else chi-square with the continuity
+    correction.
+    """
+    from statsmodels.stats.contingency_tables import mcnemar as test  # noqa: PLC0415  nearly a second
+
+    exact = only_a + only_b < EXACT_BELOW
+    if only_a + only_b == 0:
+        return "McNemar, exact", 0.0, 1.0
+    found = test([[0, only_a], [only_b, 0]], exact=exact, correction=True)
+    return f"McNemar, {'exact' if exact else 'chi-square'}", float(found.statistic), float(found.pvalue)
+
+
+def paired_interval(only_a: int, only_b: int, n: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a difference of paired shares: Wald+2 (Agresti and Min 2005).
+
+    Half an image is added to each of the four cells, which Wald's interval needs where few are discordant.
+    """
+    b, c, whole = only_a + 0.5, only_b + 0.5, n + 2
+    difference = (c - b) / whole
+    reach = Z * sqrt((b + c) - (c - b) ** 2 / whole) / whole
+    return max(difference - reach, -1.0), min(difference + reach, 1.0)
+
+
+# --- architectures -------------------------------------------------------------------------------
+
+
+def _drawn(right: dict[str, dict[int, NDArray[np.bool_]]]) -> dict[str, NDArray[np.float64]]:
+    """Draw DRAWS mean accuracies (DRAWS,) of each variant with enough seeds: test images, then seeds.
+
+    All variants see the same drawn images, so that the differences stay paired.
+    """
+    enough = {name: seeds for name, seeds in right.items() if len(seeds) >= SEEDS_FOR_AN_ARCHITECTURE}
+    if not enough:
+        return {}
+    rng = np.random.default_rng(0)
+    matrix = np.stack([one for seeds in enough.values() for one in seeds.values()], axis=1).astype("float32")
+    accuracies = np.concatenate([_weights(rng, len(matrix)) @ matrix for _ in range(DRAWS // CHUNK)])
+    found, start = {}, 0
+    for name, seeds in enough.items():
+        own = accuracies[:, start : start + len(seeds)] / len(matrix)
+        picked = rng.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), DRAWS) / len(seeds)
+        found[name] = (own * picked).sum(axis=1).astype("float64")
+        start += len(seeds)
+    return found
+
+
+def _weights(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
+    """Count how often each of n images is drawn, (CHUNK, n)."""
+    drawn = rng.integers(0, n, (CHUNK, n))
+    drawn += np.arange(CHUNK)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=CHUNK * n).reshape(CHUNK, n).astype("float32")
+
+
+def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: str, b: str) -> Row:
+    few = [name for name in (a, b) if name not in drawn]
+    if few:
+        finished = len(marked.right[few[0]])
+        note = (
+            f"not applicable, because {few[0]} has {finished} finished seed{'s' if finished != 1 else ''}, "
+            f"and {SEEDS_FOR_AN_ARCHITECTURE} are needed to speak of an architecture"
+        )
+        return {"a": a, "b": b, "p": nan, "note": note}
+    one, other = (np.array([right.mean() for right in marked.right[name].values()]) for name in (a, b))
+    difference, error, freedom = spread(one, other, drawn[b] - drawn[a])
+    low, high, statistic, p = student(difference, error, freedom)
+    singles = np.sign(other[None, :] - one[:, None])
+    return {
+        "a": a,
+        "b": b,
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "interval": EXPANDED,
+        "n": len(marked.of(a)),
+        "test": "t, bootstrap over seeds and images",
+        "statistic": statistic,
+        "p": p,
+        "reversed": float((singles == -np.sign(difference)).mean()) if difference else nan,
+        "note": "",
+    }
+
+
+def spread(
+    one: NDArray[np.float64], other: NDArray[np.float64], drawn: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Give the difference of two mean accuracies, its standard error and its degrees of freedom.
+
+    `one` and `other` hold each seed's accuracy, `drawn` the bootstrap's differences. A bootstrap of few
+    seeds is too narrow: its standard error is widened by sqrt(s / (s - 1)) and read with Student's t
+    (Hesterberg 2015, The American Statistician 69), with the degrees of freedom of the scarcer seeds.
+    """
+    fewest = min(len(one), len(other))
+    error = float(drawn.std(ddof=1)) * sqrt(fewest / (fewest - 1))
+    return float(other.mean() - one.mean()), error, _freedom(one, other)
+
+
+def _freedom(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Compute Welch's degrees of freedom; the scarcer seeds' own where no seed differs from another."""
+    parts = [(values.var(ddof=1) / len(values), len(values) - 1) for values in (one, other)]
+    whole = sum(part for part, _ in parts)
+    fewest = float(min(degrees for _, degrees in parts))
+    return max(whole**2 / sum(part**2 / degrees for part, degrees in parts), fewest) if whole else fewest
+
+
+def student(difference: float, error: float, freedom: float) -> tuple[float, float, float, float]:
+    """Give the 95 % interval of a difference, its t statistic and its two-sided p."""
+    from scipy.stats import t  # noqa: PLC0415  half a second
+
+    if error == 0:  # every network right on the same images
+        return difference, difference, 0.0, 1.0 if difference == 0 else 0.0
+    reach = float(t.ppf(1 - LEVEL / 2, freedom)) * error
+    statistic = difference / error
+    return difference - reach, difference + reach, statistic, float(2 * t.sf(abs(statistic), freedom))
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+def _adjusted(rows: list[Row], family: str, kind: str) -> list[Row]:
+    """Adjust the p of one family after Holm."""
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415
+
+    tested = [row for row in rows if row["p"] == row["p"]]
+    adjusted = multipletests([row["p"] for row in tested], LEVEL, "holm")[1] if tested else []
+    for row, p in zip(tested, adjusted, strict=True):
+        clear = row["low"] > 0 or row["high"] < 0
+        row |= {"p_holm": float(p), "apart": bool(p < LEVEL and clear)}
+    return [{"family": family, "kind": kind, **row} for row in rows]
+
+
+def _omnibus(marked: _Marked) -> list[Row]:
+    """Test by Cochran's Q whether all shown networks err equally often."""
+    names = list(marked.right)
+    row: Row = {"family": OMNIBUS, "kind": NETWORKS, "test": "Cochran's Q", "a": "", "b": "", "note": ""}
+    if len(names) < 2:
+        return [row | {"note": "not applicable, because there are no two trained networks"}]
+    from statsmodels.stats.contingency_tables import cochrans_q  # noqa: PLC0415
+
+    answers = np.stack([marked.of(name) for name in names], axis=1)
+    row["n"] = len(answers)
+    if (answers.all(axis=1) | ~answers.any(axis=1)).all():  # 0 / 0
+        return [row | {"statistic": 0.0, "p": 1.0}]
+    found = cochrans_q(answers.astype(int))
+    return [row | {"statistic": float(found.statistic), "p": float(found.pvalue)}]
+
+
+def tie_groups(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
+    """Give each variant letters; two that share one cannot be told apart.
+
+    `names` is in the order of the leaderboard, `frame` is that of comparisons(): architectures decide where
+    every pair of them was compared, trained networks otherwise. The groups are the maximal cliques of what is
+    not told apart (Bron and Kerbosch 1973).
+    """
+    pairs = frame[frame["family"] == PAIRS]
+    over_seeds = pairs[pairs["kind"] == ARCHITECTURES]
+    kind = ARCHITECTURES if len(over_seeds) and over_seeds["p"].notna().all() else NETWORKS
+    apart = pairs[(pairs["kind"] == kind) & pairs["apart"]]
+    level = {name: set(names) - {name} for name in names}
+    for a, b in zip(apart["a"], apart["b"], strict=True):
+        level[a].discard(b)
+        level[b].discard(a)
+    rank = {name: n for n, name in enumerate(names)}
+    groups = sorted(sorted(rank[one] for one in group) for group in _cliques(level, set(), set(names), set()))
+    letters: dict[str, str] = dict.fromkeys(names, "")
+    for n, group in enumerate(groups):
+        for place in group:
+            letters[names[place]] += _letter(n)
+    return letters
+
+
+def _cliques(
+    level: dict[str, set[str]], inside: set[str], candidates: set[str], done: set[str]
+) -> Iterator[set[str]]:
+    if not candidates and not done:
+        yield inside
+        return
+    pivot = max(candidates | done, key=lambda one: (len(level[one] & candidates), one))
+    for one in sorted(candidates - level[pivot]):
+        yield from _cliques(level, inside | {one}, candidates & level[one], done & level[one])
+        candidates = candidates - {one}
+        done = done | {one}
+
+
+def _letter(n: int) -> str:
+    return chr(ord("a") + n) if n < 26 else f"{chr(ord('a') + n % 26)}{n // 26}"
+
+
+def resolution(n: int, discordant: float) -> float:
+    """Compute the difference of accuracy that McNemar's test finds with 80 % power at 5 %, two-sided.
+
+    `discordant` is the share of n images that only one of two networks gets right (Connor 1987, Biometrics
+    43: n = (z_a sqrt(psi) + z_b sqrt(psi - d^2))^2 / d^2), solved for d by bisection.
+    """
+    low, high = 0.0, discordant
+    for _ in range(60):
+        middle = (low + high) / 2
+        needed = (Z * sqrt(discordant) + 0.8416212 * sqrt(max(discordant - middle**2, 0))) ** 2
+        low, high = (middle, high) if needed > n * middle**2 else (low, middle)
+    return high

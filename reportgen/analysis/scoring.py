@@ -1,0 +1,260 @@
+"""What each training scored, with an interval wherever one can be stated; by class, and calibration."""
+
+from __future__ import annotations
+
+from math import nan, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.scores import wilson
+from reportgen.jobs import DONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from reportgen.results import Results
+
+BINS = 15  # of equal width, as in Guo et al. 2017
+DRAWS = 1000  # of the bootstrap
+SEEDS_FOR_AN_INTERVAL = 3
+WILSON, BOOTSTRAP, STUDENT = "95 % Wilson", "95 % bootstrap over images", "95 % t over seeds"
+FEW_SEEDS = f"not applicable, because an interval over seeds needs at least {SEEDS_FOR_AN_INTERVAL}"
+
+Row = dict[str, Any]
+
+
+def scores(results: Results, _: object) -> pd.DataFrame:
+    """Score every training, and every variant's mean over its finished seeds (seed missing).
+
+    Columns: variant, seed, metric, value, low, high, interval, n (test images), note. Multi-class Brier score
+    and negative log-likelihood as in scikit-learn (nats); ECE over BINS bins of equal width.
+    """
+    rows = [row for one in results.runs.itertuples() for row in _training(results, one)]
+    frame = _typed(pd.DataFrame(rows))
+    means = [row for (variant, metric), part in _by(frame) for row in _mean(variant, metric, part)]
+    return pd.concat([frame, _typed(pd.DataFrame(means))], ignore_index=True)
+
+
+def per_class(results: Results, _: object) -> pd.DataFrame:
+    """Give precision, recall and F1 of each class of each training.
+
+    Columns: variant, seed, label, metric, value, low, high, interval, n (images that count), note.
+    """
+    rows = []
+    for (variant, seed), part in results.confusion.groupby(["variant", "seed"], sort=False):
+        for row in _classes(_square(part)):
+            rows.append({"variant": variant, "seed": seed, **row})
+    columns = ["variant", "seed", "label", "metric", "value", "low", "high", "interval", "n", "note"]
+    return _typed(pd.DataFrame(rows, columns=columns))
+
+
+def calibration(results: Results, _: object) -> pd.DataFrame:
+    """Give each training's mean confidence and accuracy in BINS bins of confidence; empty bins are left out.
+
+    Columns: variant, seed, bin (from 1), lower, upper, count, confidence, accuracy, low, high (Wilson).
+    """
+    columns = ["variant", "seed", "bin", "lower", "upper", "count", "confidence", "accuracy", "low", "high"]
+    rows = []
+    for (variant, seed), part in results.predictions.groupby(["variant", "seed"], sort=False):
+        right = (part["label"] == part["predicted"]).to_numpy(bool)
+        for row in binned(part["confidence"].to_numpy(float), right):
+            low, high = wilson(round(row["accuracy"] * row["count"]), row["count"])
+            rows.append({"variant": variant, "seed": seed, **row, "low": low, "high": high})
+    return _typed(pd.DataFrame(rows, columns=columns))
+
+
+# --- arithmetic ----------------------------------------------------------------------------------
+
+
+def binned(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[Row]:
+    """Sort predictions (n,) into BINS bins ]lower, upper] of confidence; empty ones are left out."""
+    which = np.clip(np.ceil(confidence * BINS).astype(int), 1, BINS)
+    counts = np.bincount(which, minlength=BINS + 1)
+    sure = np.bincount(which, confidence, BINS + 1)
+    hits = np.bincount(which, right, BINS + 1)
+    return [
+        {
+            "bin": n,
+            "lower": (n - 1) / BINS,
+            "upper": n / BINS,
+            "count": int(counts[n]),
+            "confidence": sure[n] / counts[n],
+            "accuracy": hits[n] / counts[n],
+        }
+        for n in range(1, BINS + 1)
+        if counts[n]
+    ]
+
+
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Compute the expected calibration error (Guo et al. 2017) over BINS bins of equal width."""
+    rows = binned(confidence, right)
+    return float(sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / len(right))
+
+
+def f_scores(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Compute F1 by class, (..., k), of confusion counts (..., k, k) with true classes in rows.
+
+    A class that neither occurs nor is predicted scores 0, as in scikit-learn.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    either = counts.sum(axis=-1) + counts.sum(axis=-2)
+    found: NDArray[np.float64] = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
+    return found
+
+
+def resampled(counts: NDArray[np.int64], draws: int = DRAWS) -> Iterator[NDArray[np.int64]]:
+    """Draw test sets of the same size with replacement, as confusion counts (some, k, k) at a time.
+
+    To draw images is to draw the cells in which they stand: a multinomial of the observed shares.
+    """
+    n, k = int(counts.sum()), len(counts)
+    filled = np.flatnonzero(counts)
+    rng = np.random.default_rng(0)
+    some = max(1, min(draws, 2_000_000 // (k * k)))
+    for start in range(0, draws, some):
+        drawn = np.zeros((min(some, draws - start), k * k), "int64")
+        drawn[:, filled] = rng.multinomial(n, counts.ravel()[filled] / n, len(drawn))
+        yield drawn.reshape(-1, k, k)
+
+
+def over_seeds(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Compute the 95 % t interval of the mean of a value over independent seeds (n,)."""
+    from scipy.stats import t  # noqa: PLC0415  half a second
+
+    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / sqrt(len(values))
+    return float(values.mean() - reach), float(values.mean() + reach)
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _training(results: Results, run: Any) -> Iterator[Row]:
+    stated = {"variant": run.variant, "seed": run.seed, "n": results.record.dataset.n_test}
+    for row in _costs(results, run):
+        yield {**stated, **row}
+    if run.status != DONE:
+        reason = f"not applicable, because the training {run.status}: {run.error}"
+        for metric in ("accuracy", "loss", "macro_f1", "nll", "brier", "ece", "gap"):
+            yield {**stated, **_row(metric, nan, note=reason)}
+        return
+    for row in (*_predicted(results, run), *_history(results, run)):
+        yield {**stated, **row}
+
+
+def _costs(results: Results, run: Any) -> Iterator[Row]:
+    yield _row("params", nan if pd.isna(run.params) else float(run.params))
+    layers = results.layers[results.layers["variant"] == run.variant]["multiply_adds"]
+    unknown = "not applicable, because only Keras knows this network's layers"
+    known = len(layers) > 0 and not layers.isna().any()
+    yield _row("multiply_adds", float(layers.sum()) if known else nan, note="" if known else unknown)
+    seconds = _series(results, run, "train", "seconds")
+    yield _row("seconds_per_epoch", float(seconds.mean()) if len(seconds) else nan)
+
+
+def _predicted(results: Results, run: Any) -> Iterator[Row]:
+    frame = results.predictions
+    part = frame[(frame["seed"] == run.seed) & (frame["variant"] == run.variant)]
+    k = len(results.record.dataset.classes)
+    labels = part["label"].to_numpy(int)
+    predicted = part["predicted"].to_numpy(int)
+    probabilities = part[[f"p_{n}" for n in range(k)]].to_numpy("float64")
+    right = labels == predicted
+    low, high = wilson(int(right.sum()), len(right))
+    yield _row("accuracy", right.mean(), (low, high), WILSON)
+    yield _row("loss", run.test_loss)
+    yield _macro(labels, predicted, k)
+    own = probabilities[np.arange(len(labels)), labels]
+    yield _row("nll", -np.log(np.maximum(own, np.finfo("float32").tiny)).mean())
+    yield _row("brier", ((probabilities**2).sum(axis=1) - 2 * own + 1).mean())
+    yield _row("ece", calibration_error(part["confidence"].to_numpy(float), right))
+
+
+def _macro(labels: NDArray[np.int64], predicted: NDArray[np.int64], k: int) -> Row:
+    counts = np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k)
+    drawn = np.concatenate([f_scores(some).mean(axis=-1) for some in resampled(counts)])
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return _row("macro_f1", f_scores(counts).mean(), (float(low), float(high)), BOOTSTRAP)
+
+
+def _history(results: Results, run: Any) -> Iterator[Row]:
+    train = _series(results, run, "train", "accuracy")
+    validation = _series(results, run, "validation", "accuracy")
+    known = len(train) and len(validation)
+    yield _row("gap", train.iloc[-1] - validation.iloc[-1] if known else nan)
+
+
+def _series(results: Results, run: Any, split: str, metric: str) -> pd.Series:
+    frame = results.epochs
+    mine = (frame["variant"] == run.variant) & (frame["seed"] == run.seed)
+    part = frame[mine & (frame["split"] == split) & (frame["metric"] == metric)]
+    return part.sort_values("epoch")["value"].dropna()
+
+
+def _classes(counts: NDArray[np.int64]) -> Iterator[Row]:
+    drawn = np.concatenate([f_scores(some) for some in resampled(counts)])
+    lows, highs = np.percentile(drawn, [2.5, 97.5], axis=0)
+    f1 = f_scores(counts)
+    for label in range(len(counts)):
+        hits, true, said = counts[label, label], counts[label].sum(), counts[:, label].sum()
+        yield _share("recall", label, hits, true, "no image of the test set is of this class")
+        yield _share("precision", label, hits, said, "no image was taken for this class")
+        row = _row("f1", f1[label], (lows[label], highs[label]), BOOTSTRAP)
+        yield {"label": label, "n": int(true), **row}
+
+
+def _share(metric: str, label: int, hits: int, of: int, reason: str) -> Row:
+    if not of:
+        return {"label": label, "n": 0, **_row(metric, nan, note=f"not applicable, because {reason}")}
+    return {"label": label, "n": int(of), **_row(metric, hits / of, wilson(int(hits), int(of)), WILSON)}
+
+
+def _square(confusion: pd.DataFrame) -> NDArray[np.int64]:
+    k = int(confusion["label"].max()) + 1
+    counts = np.zeros((k, k), "int64")
+    counts[confusion["label"].to_numpy(int), confusion["predicted"].to_numpy(int)] = confusion["count"]
+    return counts
+
+
+def _row(
+    metric: str, value: float, bounds: tuple[float, float] = (nan, nan), interval: str = "", note: str = ""
+) -> Row:
+    low, high = bounds
+    return {
+        "metric": metric,
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "interval": interval,
+        "note": note,
+    }
+
+
+def _by(frame: pd.DataFrame) -> Any:
+    return frame.groupby(["variant", "metric"], sort=False)
+
+
+def _mean(variant: str, metric: str, part: pd.DataFrame) -> Iterator[Row]:
+    values = part["value"].dropna().to_numpy(float)
+    stated = {"variant": variant, "seed": pd.NA, "n": part["n"].iloc[0]}
+    enough = len(values) >= SEEDS_FOR_AN_INTERVAL
+    known = not {"params", "multiply_adds"} & {metric}
+    if not len(values):
+        yield {**stated, **_row(metric, nan, note=part["note"].iloc[0])}
+    elif enough and known:
+        yield {**stated, **_row(metric, values.mean(), over_seeds(values), STUDENT)}
+    else:
+        yield {**stated, **_row(metric, values.mean(), note=FEW_SEEDS if known else "")}
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    order = ["variant", "seed", "label", "bin", "metric", "value", "low", "high", "interval", "n", "note"]
+    kinds = {"variant": "string", "metric": "string", "interval": "string", "note": "string"}
+    kinds |= dict.fromkeys(("seed", "n", "label", "bin", "count"), "Int64")
+    kinds |= dict.fromkeys(("value", "low", "high", "lower", "upper", "confidence", "accuracy"), "float64")
+    columns = [name for name in order if name in frame] + [name for name in frame if name not in order]
+    return frame[columns].astype({name: kinds[name] for name in columns})
