@@ -97,7 +97,12 @@ def test_the_interval_over_seeds_is_that_of_students_t() -> None:
 
 def test_a_run_is_scored_as_scikit_learn_scores_it() -> None:
     results = made_up(names=("mlp", "cnn"), seeds=3)
-    found = scores(results, {}).set_index(["variant", "seed", "metric"])["value"].sort_index()
+    found = (
+        scores(results, {})
+        .dropna(subset="seed")
+        .set_index(["variant", "seed", "metric"])["value"]
+        .sort_index()
+    )
     classes = per_class(results, {}).set_index(["variant", "seed", "label", "metric"])["value"].sort_index()
     k = len(results.record.dataset.classes)
     for (variant, seed), part in results.predictions.groupby(["variant", "seed"]):
