@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support import (
     FAILING_VARIANTS,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reportgen.results import Results
+
+
+# Two cores are shared with whatever the tests start: how long an example takes says nothing.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

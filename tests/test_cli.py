@@ -237,9 +237,15 @@ def test_the_report_of_a_run_in_part_exists_and_says_why(run_in_part: TrainedRun
     assert "the loss or the predictions were no longer numbers after epoch 1" in page
 
 
+def with_trainings_of(run: TrainedRun, folder: Path) -> None:
+    """Copy what a run has trained, where a test is about what comes after that."""
+    shutil.copytree(run.cwd / "output/.store", folder / "output/.store")
+
+
 def test_a_run_that_cannot_be_drawn_stays_and_says_so(
-    tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch
+    run_in_part: TrainedRun, tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_trainings_of(run_in_part, tmp_path)
     from reportgen.errors import RenderError
 
     def write(results: Any, folder: Path, formats: Any, studio: Any) -> Any:
@@ -282,9 +288,12 @@ cffi.FFI.dlopen = without_pango
 
 
 @pytest.fixture(scope="module")
-def run_without_pango(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> tuple[Ran, Path]:
+def run_without_pango(
+    tmp_path_factory: pytest.TempPathFactory, run_in_part: TrainedRun, tiny_npz: Path
+) -> tuple[Ran, Path]:
     """Give what a run says where Pango cannot be loaded, and the folder it ran in."""
     folder = tmp_path_factory.mktemp("no-pango")
+    with_trainings_of(run_in_part, folder)
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(NO_PANGO, encoding="utf-8")
     (folder / "tiny.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
