@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 PARTIAL = ".partial"
+ATTEMPTS = 10  # to make a folder that other processes may take away
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
 
@@ -53,7 +54,6 @@ def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
 
     It is locked as long as the block lasts: what a process that was killed has left is removed here too.
     """
-    lab_folder.mkdir(parents=True, exist_ok=True)
     sweep(lab_folder)
     with _locked_folder(lab_folder, f".{run_id(started)}-") as folder:
         try:
@@ -69,12 +69,24 @@ def partial_run(lab_folder: Path, started: datetime) -> Iterator[Path]:
 def _locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """Make a hidden folder and lock it; another process may sweep it away before it is locked."""
     while True:
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix, suffix=PARTIAL))
+        folder = _new_folder(parent, prefix)
         with disk.lock_folder(folder) as mine:
             if mine:
                 folder.chmod(0o755)  # mkdtemp's 0700 would hide the report from a web server
                 yield folder
                 return
+
+
+def _new_folder(parent: Path, prefix: str) -> Path:
+    """Make a hidden folder; a run that raises this moment may take the empty parent away once more."""
+    for left in reversed(range(ATTEMPTS)):
+        parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return Path(tempfile.mkdtemp(dir=parent, prefix=prefix, suffix=PARTIAL))
+        except FileNotFoundError:
+            if not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def sweep(lab_folder: Path) -> None:

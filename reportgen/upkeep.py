@@ -117,9 +117,7 @@ def read_runs(output: Path, at_work: bool = False) -> Runs:
     titles: dict[str, str] = {}
     unreadable = []
     for run in sorted(output.glob("*/*")):
-        # A link to a run beside it is no run of its own; one to another disk is.
-        beside = run.is_symlink() and run.resolve().parent == run.parent.resolve()
-        if run.parent.name == STORE or beside or not run.is_dir():
+        if run.parent.name == STORE or _shows_one_beside(run) or not run.is_dir():
             continue
         being_made = run.name.endswith(PARTIAL)
         at_work = at_work or (being_made and _is_held(run))
@@ -133,6 +131,11 @@ def read_runs(output: Path, at_work: bool = False) -> Runs:
         users.update(keys)
         titles |= _title(record)
     return Runs(users, titles, unreadable, at_work)
+
+
+def _shows_one_beside(run: Path) -> bool:
+    """Tell whether a link is to a run beside it: it is no run of its own, as one to another disk is."""
+    return run.is_symlink() and (run.parent / run.readlink()).parent.resolve() == run.parent.resolve()
 
 
 def _is_held(partial: Path) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import sys
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support import (
     FAILING_VARIANTS,
@@ -25,6 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reportgen.results import Results
+
+
+# Two cores are shared with whatever the tests start: how long an example takes says nothing.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,11 +66,20 @@ def mnist_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all processes of this test session share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def tiny_npz(session_folder: Path) -> Path:
     """Give 120 training and 60 test images of 3 classes, 12x12x1, easily told apart."""
-    path = tmp_path_factory.mktemp("data") / "stripes.npz"
+    path = session_folder / "stripes.npz"
     (x, y), (x_test, y_test) = made_up_images(120, seed=0), made_up_images(60, seed=1)
-    np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    with _alone(path):
+        if not path.exists():
+            np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
     return path
 
 
@@ -84,28 +103,42 @@ class TrainedRun:
         return Path(str(self.results.path))
 
 
-def _trained(folder: Path, lab: str, *options: str) -> TrainedRun:
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process of the session at a time make something."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _trained(folder: Path, lab: str, *options: str, **files: str) -> TrainedRun:
+    """Train a lab in a folder that all processes of this test session share: the first one does."""
     from reportgen.results import load_results
 
-    (folder / "tiny.toml").write_text(lab, encoding="utf-8")
-    ran = command_line("run", "tiny.toml", *options, cwd=folder)
+    said = folder.with_suffix(".json")
+    with _alone(folder):
+        if not said.exists():
+            folder.mkdir()
+            for name, text in {"tiny.toml": lab, **files}.items():
+                (folder / name).write_text(text, encoding="utf-8")
+            ran = command_line("run", "tiny.toml", *options, cwd=folder)
+            said.write_text(json.dumps(asdict(ran)), encoding="utf-8")
+    ran = Ran(**json.loads(said.read_text(encoding="utf-8")))
     folders = [path for path in (folder / "output/tiny").iterdir() if not path.is_symlink()]
     assert len(folders) == 1, ran
     return TrainedRun(ran, folder, load_results(folders[0]))
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> TrainedRun:
-    """Give a run of two variants with two seeds, nothing failed."""
-    return _trained(tmp_path_factory.mktemp("trained"), lab_text(tiny_npz, seeds=2))
+def trained_run(session_folder: Path, tiny_npz: Path) -> TrainedRun:
+    """Give a run of two variants with two seeds, nothing failed; tests that write take a copy."""
+    return _trained(session_folder / "trained", lab_text(tiny_npz, seeds=2))
 
 
 @pytest.fixture(scope="session")
-def run_in_part(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Iterator[TrainedRun]:
+def run_in_part(session_folder: Path, tiny_npz: Path) -> Iterator[TrainedRun]:
     """Give a run in which one variant raises, the next diverges and the others are done."""
-    folder = tmp_path_factory.mktemp("in-part")
-    (folder / "failing_models.py").write_text(MODELS, encoding="utf-8")
     lab = lab_text(tiny_npz, FAILING_VARIANTS + TWO_VARIANTS)
     before = list(sys.path)
-    yield _trained(folder, lab, "--epochs", "1")
+    yield _trained(session_folder / "in-part", lab, "--epochs", "1", **{"failing_models.py": MODELS})
     sys.path[:] = before

@@ -237,9 +237,15 @@ def test_the_report_of_a_run_in_part_exists_and_says_why(run_in_part: TrainedRun
     assert "the loss or the predictions were no longer numbers after epoch 1" in page
 
 
+def with_trainings_of(run: TrainedRun, folder: Path) -> None:
+    """Copy what a run has trained, where a test is about what comes after that."""
+    shutil.copytree(run.cwd / "output/.store", folder / "output/.store")
+
+
 def test_a_run_that_cannot_be_drawn_stays_and_says_so(
-    tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch
+    run_in_part: TrainedRun, tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_trainings_of(run_in_part, tmp_path)
     from reportgen.errors import RenderError
 
     def write(results: Any, folder: Path, formats: Any, studio: Any) -> Any:
@@ -256,13 +262,13 @@ def test_a_run_that_cannot_be_drawn_stays_and_says_so(
     assert load_results(run).complete
 
 
-def test_a_run_in_which_everything_diverges_has_its_report_too(run_in_part: TrainedRun) -> None:
-    ran = command_line(
-        *("run", "tiny.toml", "--epochs", "1", "--variants", "not-a-number", "--output", "diverged"),
-        cwd=run_in_part.cwd,
-    )
+def test_a_run_in_which_everything_diverges_has_its_report_too(
+    run_in_part: TrainedRun, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(run_in_part.cwd, tmp_path / "copy", symlinks=True)
+    ran = command_line("run", "tiny.toml", "--epochs", "1", "--variants", "not-a-number", cwd=folder)
     assert ran.code == 3, ran.err
-    assert all((run_in_part.cwd / path).is_file() for path in ran.documents)
+    assert all((folder / path).is_file() for path in ran.documents)
 
 
 NO_PANGO = """
@@ -282,9 +288,12 @@ cffi.FFI.dlopen = without_pango
 
 
 @pytest.fixture(scope="module")
-def run_without_pango(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> tuple[Ran, Path]:
+def run_without_pango(
+    tmp_path_factory: pytest.TempPathFactory, run_in_part: TrainedRun, tiny_npz: Path
+) -> tuple[Ran, Path]:
     """Give what a run says where Pango cannot be loaded, and the folder it ran in."""
     folder = tmp_path_factory.mktemp("no-pango")
+    with_trainings_of(run_in_part, folder)
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(NO_PANGO, encoding="utf-8")
     (folder / "tiny.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
@@ -646,14 +655,13 @@ sys.exit(code)
     assert again == (trained_run.folder / "report.html").read_bytes()
 
 
-def test_render_of_one_format_leaves_the_other_alone(
-    trained_run: TrainedRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = tree(trained_run.folder)
-    ran = command_line("render", trained_run.folder, "--format", "html", cwd=trained_run.cwd)
+def test_render_of_one_format_leaves_the_other_alone(trained_run: TrainedRun, tmp_path: Path) -> None:
+    run = shutil.copytree(trained_run.folder, tmp_path / trained_run.folder.name)
+    before = tree(run)
+    ran = command_line("render", run, "--format", "html", cwd=trained_run.cwd)
     assert ran.code == 0
-    assert ran.out == [str(trained_run.folder / "report.html")]
-    assert tree(trained_run.folder) == before
+    assert ran.out == [str(run / "report.html")]
+    assert tree(run) == before
 
 
 def test_show_prints_variants_with_layers_shapes_and_parameters(cli: Callable[..., Ran]) -> None:

@@ -136,7 +136,7 @@ def unavailable(name: str = "mnist") -> str:
     began = time.monotonic()
     with pytest.raises(DatasetUnavailable) as refused:
         load(name, timeout=PATIENCE)
-    assert time.monotonic() - began < PATIENCE + 2
+    assert time.monotonic() - began < PATIENCE + 10  # two busy cores
     message = str(refused.value)
     assert "\n" not in message
     assert "--data PATH or REPORTGEN_DATA, or use --dataset digits" in message
@@ -168,12 +168,12 @@ def test_a_slow_download_that_goes_on_is_waited_for(server: Server, tmp_path: Pa
     def drip(request: BaseHTTPRequestHandler) -> None:
         sending(b"", len(content))(request)
         for byte in content:
-            time.sleep(PATIENCE / 4)
+            time.sleep(0.2)
             request.wfile.write(bytes([byte]))
 
     file = server.remote("slow", content)
     server.answers["/slow"] = drip
-    fetch(file, tmp_path / "slow", timeout=PATIENCE)
+    fetch(file, tmp_path / "slow", timeout=1.5)  # less than all of it takes
     assert (tmp_path / "slow").read_bytes() == content
 
 
@@ -185,7 +185,7 @@ def test_a_length_need_not_be_promised(server: Server, tmp_path: Path) -> None:
 
     file = server.remote("file", b"content")
     server.answers["/file"] = respond
-    fetch(file, tmp_path / "file", timeout=PATIENCE)
+    fetch(file, tmp_path / "file", timeout=5)
     assert (tmp_path / "file").read_bytes() == b"content"
 
 

@@ -242,6 +242,22 @@ def test_another_processor_trains_anew(key: Callable[..., str], monkeypatch: pyt
     assert key(raw_lab(), machine=fingerprint(1)) != key(raw_lab())
 
 
+def test_another_graphics_card_trains_anew(key: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = set()
+    for cards in ([], ["NVIDIA L4"], ["NVIDIA A100"], ["NVIDIA A100", "NVIDIA A100"]):
+        monkeypatch.setattr(environment, "graphics_cards", lambda cards=cards: cards)
+        keys.add(key(raw_lab(), machine=fingerprint(1)))
+    assert len(keys) == 4
+
+
+def test_graphics_cards_are_named_as_linux_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for bus, model in (("0000:00:04.0", "NVIDIA L4"), ("0000:00:05.0", "NVIDIA A100")):
+        (tmp_path / bus).mkdir()
+        (tmp_path / bus / "information").write_text(f"Model: \t\t {model}\nIRQ:   \t\t 31\n")
+    monkeypatch.setattr(environment, "Path", lambda _: tmp_path)
+    assert environment.graphics_cards() == ["NVIDIA L4", "NVIDIA A100"]
+
+
 # What does not
 
 

@@ -237,7 +237,7 @@ def test_a_death_in_a_task_is_heard_with_its_reason(
 def test_the_news_before_a_death_are_heard_first(worker: Callable[..., Worker]) -> None:
     one = ready(worker())
     one.give(("sleep",))
-    time.sleep(0.2)
+    assert wait([one], 30) == [one]
     os.kill(one.pid, signal.SIGKILL)
     assert one.hear() == News("asleep")
     assert death(one).startswith("its process was ended by SIGKILL")
@@ -259,7 +259,7 @@ def test_a_worker_can_be_ended_whatever_it_does(task: str, worker: Callable[...,
     start = time.monotonic()
     one.kill()
     one.kill()  # once more does no harm
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20  # far from the minute that it would take
     assert not alive(one.pid)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,32 @@ def test_a_run_that_raises_leaves_earlier_runs_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no"), rundir.partial_run(tmp_path / "lab", STARTED):
         raise ValueError("no")
     assert [path.name for path in (tmp_path / "lab").iterdir()] == ["20261121T000000Z"]
+
+
+def test_a_run_begins_though_others_that_raise_take_the_lab_s_folder_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdtemp, left = tempfile.mkdtemp, iter(range(3))
+
+    def after_another_raised(*, dir: Path, **named: str) -> str:
+        if next(left, None) is not None:
+            dir.rmdir()
+        return mkdtemp(dir=dir, **named)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", after_another_raised)
+    with rundir.partial_run(tmp_path / "lab", STARTED) as partial:
+        assert partial.parent == tmp_path / "lab"
+        assert partial.is_dir()
+    assert next(left, None) is None
+
+
+def test_a_lab_s_folder_that_cannot_stay_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(FileNotFoundError), rundir.partial_run(tmp_path / "lab", STARTED):
+        pass
 
 
 def test_the_latest_is_the_newest_run_and_never_goes_back(tmp_path: Path) -> None:

@@ -390,5 +390,5 @@ def test_both_documents_are_written_and_no_process_is_left(tmp_path: Path) -> No
     written = dict(write(run(names=("mlp", "cnn-a")), tmp_path, ("html", "pdf")))
     assert written == {"html": tmp_path / "report.html", "pdf": tmp_path / "report.pdf"}
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.pdf"}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.pdf", "frames"}
     assert children() == before

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -282,6 +285,19 @@ def test_recorded_parameters_are_those_that_keras_counts(trained_run: TrainedRun
         model = build(variant, dataset.image_shape, len(dataset.classes))
         rows = results.runs[results.runs["variant"] == variant.name]
         assert set(rows["params"]) == {model.count_params()}
+
+
+def test_a_model_in_the_store_is_without_the_state_of_its_optimizer(trained_run: TrainedRun) -> None:
+    import h5py
+
+    stored = sorted((trained_run.cwd / "output/.store").glob("*/model.keras"))
+    assert len(stored) == 4
+    for path in stored:
+        with zipfile.ZipFile(path) as model:
+            assert not json.loads(model.read("config.json"))["compile_config"]
+            with h5py.File(io.BytesIO(model.read("model.weights.h5"))) as weights:
+                assert "optimizer" not in weights
+                assert "layers" in weights
 
 
 def test_the_last_epoch_s_validation_is_the_test_score(trained_run: TrainedRun) -> None:

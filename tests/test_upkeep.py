@@ -342,6 +342,20 @@ def test_a_run_of_before_there_was_a_store_refers_to_nothing(store: Store, tmp_p
     assert keys_in(store) == set()
 
 
+@pytest.mark.parametrize("linked", ["output", "output/tiny", "output/tiny/20261101T000000Z"])
+def test_runs_below_a_folder_that_is_a_link_count(linked: str, store: Store, tmp_path: Path) -> None:
+    kept, unused = put(store, seed=1, used=LONG_AGO), put(store, seed=2, used=LONG_AGO)
+    run = kept_run(tmp_path / "output", kept)
+    (run.parent / "latest").symlink_to(run.name)
+    (tmp_path / linked).rename(tmp_path / "on another disk")
+    (tmp_path / linked).symlink_to(tmp_path / "on another disk")
+    ran = command_line("store", "prune", cwd=tmp_path)
+    assert "kept 1 entry: a run refers to it" in ran.out
+    assert keys_in(store) == {kept}
+    assert unused not in keys_in(store)
+    assert [row.split()[-1] for row in command_line("store", cwd=tmp_path).out[1:2]] == ["1"]
+
+
 # Pruning, while runs are being made
 
 
@@ -375,6 +389,32 @@ def test_while_anything_is_trained_all_that_a_run_may_have_loaded_stays(store: S
     with elsewhere(HOLD, store.folder, "1" * 64):
         command_line("store", "prune", "--older", "1h", cwd=tmp_path)
         assert keys_in(store) == {key}
+
+
+AT_WORK = """
+import sys
+from pathlib import Path
+from reportgen.execution.store import Store
+with Store(Path(sys.argv[1])).at_work():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_between_two_trainings_a_run_is_at_work_and_all_that_it_may_have_loaded_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    now = time.time()
+    lately, long_ago = put(store, seed=1, used=now - DAY), put(store, seed=2, used=now - 8 * DAY)
+    assert long_ago in keys_in(store)
+    with elsewhere(AT_WORK, store.folder) as process:
+        ran = command_line("store", "prune", "--older", "1h", cwd=tmp_path)
+        assert "kept 1 entry: used in the last 7 d, and a run is at work" in ran.out
+        assert keys_in(store) == {lately}
+        process.kill()
+        process.wait()
+        command_line("store", "prune", "--older", "1h", cwd=tmp_path)
+    assert keys_in(store) == set()
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reportgen import disk
 from reportgen.errors import EngineError, LabError
 from reportgen.execution.schedule import Schedule, Trainers
-from reportgen.processes import Answer, Death
+from reportgen.processes import Answer, Death, wait
 from reportgen.training import worker as training
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from reportgen.execution.plan import Identified, Ran
     from reportgen.execution.store import Store
     from reportgen.jobs import Observer
+    from reportgen.lab import Variant
+
+BUILD_TIMEOUT = 300.0  # seconds for a model to be built, where no training has a limit either
 
 
 def run_jobs(
@@ -40,7 +43,10 @@ def run_jobs(
 
 
 def check_built(jobs: Sequence[Identified], store: Store, trainers: Trainers) -> None:
-    """Build the models of an instructor's own functions, where they were never trained; raises LabError."""
+    """Build the models of an instructor's own functions, where they were never trained.
+
+    Raises LabError where one cannot be used, or takes longer than a training may, else BUILD_TIMEOUT.
+    """
     built = [one for one in jobs if one.job.variant.build is not None and store.damage(one.key)]
     variants = {one.job.variant.name: one.job for one in built}
     if not variants:
@@ -50,10 +56,20 @@ def check_built(jobs: Sequence[Identified], store: Store, trainers: Trainers) ->
         message = process.hear()
         if isinstance(message, Death):
             raise EngineError(f"no training can start: {message.reason}; `reportgen doctor` says more")
+        limit = trainers.limits.timeout or BUILD_TIMEOUT
         for job in variants.values():
             process.give(training.Check(job.variant, job.protocol))
+            if not wait([process], limit):
+                raise LabError(_never_built(job.variant, limit))
             message = process.hear()
             if isinstance(message, Death):
                 raise LabError(f"variant '{job.variant.name}': while its model was built, {message.reason}")
             if isinstance(message, Answer) and message.content:
                 raise LabError(str(message.content))
+
+
+def _never_built(variant: Variant, limit: float) -> str:
+    return (
+        f"variant '{variant.name}': '{variant.build}' gave no model within {limit:g} s; "
+        "let it return one, or give it longer with --job-timeout"
+    )

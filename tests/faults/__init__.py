@@ -30,7 +30,7 @@ SITE = Path(__file__).parent / "site"
 LAB = "tiny"
 PATIENCE = 120.0  # seconds for a command to end
 LOOK = 0.03  # seconds between two looks of a reader
-LIFELINE = 5.0  # seconds for a worker to outlive its parent
+LIFELINE = 20.0  # seconds for a worker to outlive its parent
 
 Step = tuple[str, str, str, int]  # role, what, normalised path, which time
 
