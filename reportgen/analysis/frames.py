@@ -6,6 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 from reportgen import disk
+from reportgen.analysis.claims import claims
+from reportgen.analysis.contrasts import contrasts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 Analysis = dict[str, "pd.DataFrame"]
 
 # In this order: a later one may use what earlier ones found.
-ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {}
+ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {
+    "contrasts": contrasts,
+    "claims": claims,
+}
 
 
 def analyse(results: Results) -> Analysis:
