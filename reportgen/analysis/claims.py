@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from reportgen.analysis.contrasts import Frames
 from reportgen.analysis.differences import EXACT, NONE, PAIRED, RANGE, Difference
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.probe_claims import probed
@@ -33,7 +34,6 @@ from reportgen.text import all_of, count, number_word, signed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reportgen.analysis.frames import Analysis
     from reportgen.results import Results
 
 COLUMNS = {
@@ -50,7 +50,7 @@ MOST_NAMED = 4  # pairs of networks in one sentence
 UNITS = {"params": "parameters", "multiply_adds": "multiply-adds", "map_size": "pixels of the last map"}
 
 
-def claims(results: Results, analysis: Analysis) -> pd.DataFrame:
+def claims(results: Results, analysis: Frames) -> pd.DataFrame:
     """Judge each claim of the lab: columns are COLUMNS; `numbers` is JSON, shares and seconds by name."""
     rows = []
     for position, claim in enumerate(results.record.lab.claims, start=1):
@@ -60,7 +60,7 @@ def claims(results: Results, analysis: Analysis) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def pooling_parameters(_: Claim, results: Results, __: Analysis) -> Finding:
+def pooling_parameters(_: Claim, results: Results, __: Frames) -> Finding:
     """Add up the parameters of all pooling layers."""
     layers = results.layers
     pools = layers[layers["type"].isin(POOLINGS)]
@@ -91,7 +91,7 @@ class _Step:
         return f"{times(self.before[:2])} to {times(self.after[:2])} in {self.variant}"
 
 
-def shape(claim: Claim, results: Results, _: Analysis) -> Finding:
+def shape(claim: Claim, results: Results, _: Frames) -> Finding:
     """Follow the map through every convolution whose knob has the claim's value.
 
     Of padding, only what moves by one pixel counts, so that the padding alone is at work; windows of one
@@ -138,7 +138,7 @@ def _counts(row: TracedLayer, knob: str, value: str) -> bool:
     return knob != "padding" or set(layer.strides) == {1}
 
 
-def contrast(claim: Claim, _: Results, analysis: Analysis) -> Finding:
+def contrast(claim: Claim, _: Results, analysis: Frames) -> Finding:
     """Compare all pairs of networks that differ in the claim's change alone."""
     knob, quantity, expect = str(claim.knob), str(claim.quantity), str(claim.expect)
     assert claim.change is not None  # Claim has seen to it
@@ -199,7 +199,7 @@ def _said_of(interval: str) -> str:
     return f" In brackets {interval}{', of the trainings that are shown' if interval == PAIRED else ''}."
 
 
-EVIDENCE: dict[str, Callable[[Claim, Results, Analysis], Finding]] = {
+EVIDENCE: dict[str, Callable[[Claim, Results, Frames], Finding]] = {
     "pooling-parameters": pooling_parameters,
     "shape": shape,
     "contrast": contrast,

@@ -25,7 +25,6 @@ from reportgen.lab import trace_variant
 from reportgen.text import count, listing
 
 if TYPE_CHECKING:
-    from reportgen.analysis.frames import Analysis
     from reportgen.layers import TracedLayer
     from reportgen.results import Results
 
@@ -48,10 +47,11 @@ COLUMNS = {
     "n_seeds": "Int64",
     "note": "string",
 }
+Frames = dict[str, pd.DataFrame]  # those of the analyses so far, by name
 Traces = dict[str, list["TracedLayer"]]
 
 
-def contrasts(results: Results, _: Analysis) -> pd.DataFrame:
+def contrasts(results: Results, _: Frames) -> pd.DataFrame:
     """Compare all pairs of variants that differ in one knob; columns are COLUMNS, effects are b minus a.
 
     Accuracies are shares, times seconds, map_size the pixels (height times width) of the last feature map.

@@ -17,7 +17,7 @@ from reportgen.analysis.verdicts import MARGIN, Finding, judge, not_applicable, 
 from reportgen.text import listing, signed
 
 if TYPE_CHECKING:
-    from reportgen.analysis.frames import Analysis
+    from reportgen.analysis.contrasts import Frames
     from reportgen.lab import Claim
     from reportgen.results import Results
 
@@ -35,7 +35,7 @@ def probes_of(results: Results) -> pd.DataFrame:
     return found if found is not None else pd.DataFrame(columns=["variant", "seed", "probe", "level"])
 
 
-def probed(claim: Claim, results: Results, analysis: Analysis) -> Finding:
+def probed(claim: Claim, results: Results, analysis: Frames) -> Finding:
     """Judge a claim by a probe of the run."""
     probes = probes_of(results)
     rows = probes[probes["probe"] == claim.probe] if len(probes) else probes
@@ -44,10 +44,9 @@ def probed(claim: Claim, results: Results, analysis: Analysis) -> Finding:
     rows = rows[rows["seed"] == rows.groupby("variant")["seed"].transform("min")]
     if claim.probe == "permutation":
         return _permuted(claim, rows, results)
-    if claim.probe == "shift":
-        rows = rows[rows["pixels"] > 0]
     pairs, why = _pairs(claim, results, analysis)
-    shares = {name: _share(one) for name, one in rows.groupby("variant", sort=False)}
+    altered = rows[rows["variant"].isin(rows.loc[rows["level"] != "0", "variant"])]
+    shares = {str(name): _share(one) for name, one in altered.groupby("variant", sort=False)}
     compared = {f"{b} against {a}": _difference(shares, a, b) for a, b in pairs if {a, b} <= set(shares)}
     if not compared:
         return not_applicable(why if not pairs else f"no such pair of networks has the {claim.probe} probe")
@@ -55,8 +54,12 @@ def probed(claim: Claim, results: Results, analysis: Analysis) -> Finding:
 
 
 def _share(rows: pd.DataFrame) -> tuple[float, int]:
-    """Give the mean accuracy over the levels, and how many images it is of."""
-    return float((rows["right"] / rows["n"]).astype(float).mean()), int(rows["n"].min())
+    """Give the mean accuracy over the levels at which images were altered, and how many images it is of.
+
+    A level may have looked at each image in several ways; the level with fewest has their number.
+    """
+    altered = rows[rows["level"] != "0"]
+    return float((altered["right"] / altered["n"]).astype(float).mean()), int(rows["n"].min())
 
 
 def _difference(shares: dict[str, tuple[float, int]], a: str, b: str) -> Difference:
@@ -64,7 +67,7 @@ def _difference(shares: dict[str, tuple[float, int]], a: str, b: str) -> Differe
     return Difference(one, other, *newcombe(one * n, other * m, n, m), NEWCOMBE)
 
 
-def _pairs(claim: Claim, results: Results, analysis: Analysis) -> tuple[Pairs, str]:
+def _pairs(claim: Claim, results: Results, analysis: Frames) -> tuple[Pairs, str]:
     """Pair networks that differ in the claim's knob alone, else each dense with each convolutional one."""
     if claim.knob is None or claim.change is None:
         dense, convolutional = _kinds(results)

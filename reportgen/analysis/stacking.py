@@ -10,7 +10,7 @@ from reportgen.layers import ShapeError, times, trace, window_size
 from reportgen.text import PERCENT, digits_for, number_word, percent
 
 if TYPE_CHECKING:
-    from reportgen.analysis.frames import Analysis
+    from reportgen.analysis.contrasts import Frames
     from reportgen.lab import Claim, Variant
     from reportgen.results import Results
 
@@ -27,7 +27,7 @@ def blocks(side: int, padding: str) -> int:
     return MOST_BLOCKS
 
 
-def stacking(_: Claim, results: Results, __: Analysis) -> Finding:
+def stacking(_: Claim, results: Results, __: Frames) -> Finding:
     """Compare how deep a stack each padding allows, and name the networks that need the padding."""
     shape = results.record.dataset.image_shape
     side = min(shape[:2])

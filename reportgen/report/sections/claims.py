@@ -11,13 +11,21 @@ from markupsafe import Markup
 
 from reportgen.analysis.differences import RANGE, WELCH
 from reportgen.analysis.knobs import setting
+from reportgen.analysis.probe_claims import probes_of
 from reportgen.analysis.verdicts import DOES_NOT, HOLDS
-from reportgen.report.document import Caption, Context
+from reportgen.report.document import Caption, Context, Figure
 from reportgen.text import count, inert, number_word, paragraphs, signed
 
 LONGEST_CLAIM = 400
 MOST_PAIRS = 24  # in the table; the others are in the frame
 ENOUGH_SEEDS = 3
+EDGES = ("left", "right", "top", "bottom")
+MOST_LABELS = 20  # lines that a chart names
+_OF = {
+    "accuracy_by_shift": "Test images, moved by so many pixels in each of four directions; 0 is as they are.",
+    "accuracy_at_edges": "Test images whose content was moved until it touched one edge. The lines only lead "
+    "the eye.",
+}
 SIGNS = {HOLDS: "holds", DOES_NOT: "refuted"}  # the shapes that the template draws
 
 
@@ -52,6 +60,7 @@ class Claims:
     claims: tuple[Judged, ...]
     rows: tuple[Row, ...]
     caption: Caption | None
+    figures: tuple[Figure, ...]
     missing: str
 
 
@@ -67,6 +76,7 @@ def claims(context: Context) -> Claims | None:
         tuple(_judged(row) for row in judged.itertuples()),
         tuple(rows[:MOST_PAIRS]),
         caption,
+        _figures(context),
         "" if rows else "No table of single knobs, because no two networks of this run differ in one only.",
     )
 
@@ -88,6 +98,40 @@ def _introduction(context: Context, judged: pd.DataFrame) -> str:
 def _verb(verdict: str, n: int) -> str:
     words = {HOLDS: ("holds", "hold"), DOES_NOT: ("does not hold", "do not hold")}
     return words.get(verdict, ("can't be told here",) * 2)[n != 1]
+
+
+def _figures(context: Context) -> tuple[Figure, ...]:
+    """Draw the probes of which this run has rows: those of each variant's first seed."""
+    probes = probes_of(context.results)
+    if probes.empty:
+        return ()
+    probes = probes[probes["seed"] == probes.groupby("variant")["seed"].transform("min")]
+    shift = probes[probes["probe"] == "shift"].dropna(subset="pixels")
+    edges = probes[(probes["probe"] == "border") & probes["level"].isin(list(EDGES))]
+    found = []
+    if len(shift):
+        found.append(_figure(context, "accuracy_by_shift", shift, "Accuracy by shift."))
+    if len(edges):
+        found.append(_figure(context, "accuracy_at_edges", edges, "Accuracy at the edges."))
+    return tuple(found)
+
+
+def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> Figure:
+    base = context.board.baseline
+    columns = rows[["variant", "level", "pixels", "accuracy"]].reset_index(drop=True)
+    columns = columns.assign(pixels=columns["pixels"].astype("Float64").astype(float))
+    chart = context.studio.order(function, columns, base.variant if base else "")
+    listed = [
+        f"{variant}: " + ", ".join(f"{row.level} {100 * row.accuracy:.1f} %" for row in one.itertuples())
+        for variant, one in columns.groupby("variant", sort=False)
+    ]
+    caption = _OF[function]
+    if context.protocol.seeds > 1:
+        caption += " The first training of each variant."
+    left = len(listed) - MOST_LABELS
+    if left > 0:
+        caption += f" {count(left)} lines have no name beside them, for want of room."
+    return context.chart(chart, f"{lead} {inert('; '.join(listed))}.", lead, caption)
 
 
 def _judged(row: Any) -> Judged:
