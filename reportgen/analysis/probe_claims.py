@@ -110,9 +110,9 @@ def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
     dense, convolutional = _kinds(results)
     found: dict[str, Difference] = {}
     for name in (*dense, *convolutional):
-        one = rows[rows["variant"] == name].set_index("level")
-        if {"original", "permuted"} <= set(one.index):
-            shares = {level: _share(one.loc[[level]]) for level in ("original", "permuted")}
+        one = rows[rows["variant"] == name]
+        if {"original", "permuted"} <= set(one["level"]):
+            shares = {level: _share(one[one["level"] == level]) for level in ("original", "permuted")}
             found[name] = _difference(shares, "original", "permuted")
     judged = {name: one for name, one in found.items() if name in dense}
     if not judged:

@@ -66,7 +66,7 @@ def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
 
 def _height(data: pd.DataFrame) -> float:
-    lines = min(data["variant"].nunique(), MOST_LABELS)
+    lines: int = min(data["variant"].nunique(), MOST_LABELS)
     return max(2.3, ROOM * 2 + lines * LABEL_HEIGHT * 1.2)
 
 
