@@ -119,7 +119,7 @@ def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
         return not_applicable("no dense network of this run was trained on shuffled pixels")
     finding = _finding(claim, judged, "Accuracy after training on shuffled pixels, in points")
     beside = [f"{name} {_told(one)}" for name, one in found.items() if name not in dense]
-    said = f"{finding.said} Less than {MARGIN:.0%} either way, with all its interval, counts as the same."
+    said = f"{finding.said} Less than a point either way, with all its interval, counts as the same."
     if beside:
         said += f" Beside it, with convolutions: {listing(beside, MOST_NAMED)}."
     return Finding(finding.verdict, said, finding.numbers)

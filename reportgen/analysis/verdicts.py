@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from reportgen.analysis.differences import Difference
-from reportgen.text import number_word
+from reportgen.text import all_of, number_word
 
 HOLDS = "holds"
 DOES_NOT = "does not hold"
@@ -63,10 +63,12 @@ def tally(differences: Sequence[Difference], expect: str, margin: float = 0.0) -
     answers = [agrees(one, expect, margin) for one in differences]
     if len(answers) == 1:
         return ""
+    if all(answers):
+        return f"{all_of(len(answers))} comparisons are as the claim says."
     parts = [
         (answers.count(True), "as the claim says"),
         (answers.count(False), "clearly otherwise"),
-        (answers.count(None), "neither"),
+        (answers.count(None), "not clear"),
     ]
     said = [f"{number_word(n)} {what}" for n, what in parts if n]
     return f"Of {number_word(len(answers))} comparisons, {', '.join(said)}."

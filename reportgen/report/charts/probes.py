@@ -67,7 +67,7 @@ def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
 def _height(data: pd.DataFrame) -> float:
     lines: int = min(data["variant"].nunique(), MOST_LABELS)
-    return max(2.3, ROOM * 2 + lines * LABEL_HEIGHT * 1.2)
+    return max(2.7, ROOM * 2 + lines * LABEL_HEIGHT * 1.2)
 
 
 def _lines(data: pd.DataFrame, last: float, height: float) -> ggplot:

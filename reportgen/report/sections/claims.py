@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from reportgen.analysis.contrasts import ENOUGH_SEEDS
 from reportgen.analysis.differences import RANGE, WELCH
 from reportgen.analysis.knobs import setting
 from reportgen.analysis.probe_claims import probes_of
@@ -18,7 +19,6 @@ from reportgen.text import count, inert, number_word, paragraphs, signed
 
 LONGEST_CLAIM = 400
 MOST_PAIRS = 24  # in the table; the others are in the frame
-ENOUGH_SEEDS = 3
 EDGES = ("left", "right", "top", "bottom")
 MOST_LABELS = 20  # lines that a chart names
 _OF = {
@@ -180,7 +180,8 @@ def _caption(context: Context, frame: pd.DataFrame, rows: list[Row]) -> str:
     text = (
         "Pairs of networks that differ in one setting, the second against the first. Accuracy in points, "
         f"in brackets {_accuracy_interval(kinds)}; seconds an epoch{_seconds_interval(kinds)}; parameters; "
-        "the last feature map before the dense layers."
+        "the last feature map before the dense layers. Each interval stands by itself, not adjusted for "
+        "their number."
     )
     if frame["value_a"].isna().any():
         text += " A dash: a training is missing."
