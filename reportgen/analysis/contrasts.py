@@ -48,6 +48,7 @@ COLUMNS = {
     "note": "string",
 }
 Frames = dict[str, pd.DataFrame]  # those of the analyses so far, by name
+Hits = dict[str, tuple[int, np.ndarray[tuple[int], np.dtype[np.bool_]]]]  # by variant: seed, right or not
 Traces = dict[str, list["TracedLayer"]]
 
 
@@ -60,19 +61,21 @@ def contrasts(results: Results, _: Frames) -> pd.DataFrame:
     variants = results.record.lab.variants
     data = results.record.dataset
     traces = {one.name: trace_variant(one, data.image_shape, len(data.classes)) for one in variants}
-    rows = [row for pair in one_knob_pairs(variants) for row in _rows(results, traces, pair)]
+    pairs = one_knob_pairs(variants)
+    hits = _all_hits(results, {name for pair in pairs for name in (pair.a, pair.b)})
+    rows = [row for pair in pairs for row in _rows(results, traces, hits, pair)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _rows(results: Results, traces: Traces, pair: Pair) -> list[dict[str, object]]:
-    missing = [name for name in (pair.a, pair.b) if shown_seed(results, name) is None]
+def _rows(results: Results, traces: Traces, hits: Hits, pair: Pair) -> list[dict[str, object]]:
+    missing = [name for name in (pair.a, pair.b) if name not in hits]
     found: list[tuple[str, Difference]] = []
     if missing:
         have = "have" if len(missing) > 1 else "has"
         nothing = Difference(nan, nan, note=f"{listing(missing)} {have} no finished training")
         found += [("accuracy", nothing), ("seconds_per_epoch", nothing)]
     else:
-        found += [("accuracy", one) for one in _accuracies(results, pair)]
+        found += [("accuracy", one) for one in _accuracies(results, hits, pair)]
         found += [("seconds_per_epoch", _seconds(results, pair))]
     found += _arithmetic(traces[pair.a], traces[pair.b])
     seeds = min(len(_done(results, name)) for name in (pair.a, pair.b))
@@ -105,31 +108,35 @@ def _done(results: Results, variant: str) -> pd.DataFrame:
     return runs[(runs["variant"] == variant) & (runs["status"] == DONE)]
 
 
-def _accuracies(results: Results, pair: Pair) -> list[Difference]:
+def _accuracies(results: Results, hits: Hits, pair: Pair) -> list[Difference]:
     """Compare the shown trainings image by image, and the means over enough seeds."""
-    found = [_paired(results, pair)]
+    found = [_paired(hits, pair)]
     a, b = (_done(results, name)["test_accuracy"].astype(float).tolist() for name in (pair.a, pair.b))
     if min(len(a), len(b)) >= ENOUGH_SEEDS:
         found.append(_welch(a, b))
     return found
 
 
-def _paired(results: Results, pair: Pair) -> Difference:
-    a, b = (_hits(results, name) for name in (pair.a, pair.b))
+def _paired(hits: Hits, pair: Pair) -> Difference:
+    (one, a), (other, b) = hits[pair.a], hits[pair.b]
     low, high = wald_plus_2(int((a & ~b).sum()), int((b & ~a).sum()), len(a))
-    seeds = [shown_seed(results, name) for name in (pair.a, pair.b)]
-    note = f"the trainings with seed {seeds[0]}"
-    if seeds[0] != seeds[1]:
-        note = f"the trainings with seeds {seeds[0]} and {seeds[1]}"
+    note = f"the trainings with seed{f's {one} and {other}' if one != other else f' {one}'}"
     return Difference(float(a.mean()), float(b.mean()), low, high, PAIRED, note)
 
 
-def _hits(results: Results, variant: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Tell for each test image whether the shown training is right, in the order of the test set."""
-    given = results.predictions
-    one = given[(given["variant"] == variant) & (given["seed"] == shown_seed(results, variant))]
-    one = one.sort_values("index")
-    return np.asarray(one["label"].to_numpy("int64") == one["predicted"].to_numpy("int64"))
+def _all_hits(results: Results, variants: set[str]) -> Hits:
+    """Tell for each test image whether the shown training is right, in the order of the test set.
+
+    Variants without a finished training are left out.
+    """
+    seeds = {name: seed for name in variants if (seed := shown_seed(results, name)) is not None}
+    given = results.predictions[["variant", "seed", "index", "label", "predicted"]]
+    given = given[given["seed"] == given["variant"].map(seeds).astype("Int64")].sort_values("index")
+    found = {}
+    for name, one in given.groupby("variant", sort=False):
+        right = np.asarray(one["label"].to_numpy("int64") == one["predicted"].to_numpy("int64"))
+        found[str(name)] = (seeds[str(name)], right)
+    return found
 
 
 def _welch(a: list[float], b: list[float]) -> Difference:
