@@ -113,10 +113,12 @@ def shape(claim: Claim, results: Results, _: Frames) -> Finding:
         whose = whose or f"{all_of(len(steps))} convolutions with {what} {verb}"
         return Finding(HOLDS, f"{whose} the map, for example from {steps[0]}.", numbers)
     against = next(step for step in steps if not step.fits(expect))
-    said = (
-        f"Of {number_word(len(steps))} convolutions with {what}, {number_word(len(fitting))} {verb} the map; "
-    )
-    return Finding(DOES_NOT, f"{said}it goes from {against}.", numbers)
+    some = f"Only {number_word(len(fitting))}" if fitting else "None"
+    plural = "" if len(fitting) > 1 else "s"
+    whose = f"{some} of the {number_word(len(steps))} convolutions with {what} {verb}{plural}"
+    if len(steps) == 1:
+        whose = f"The one convolution with {what} does not {verb}"
+    return Finding(DOES_NOT, f"{whose} the map: it goes from {against}.", numbers)
 
 
 def _steps(results: Results, knob: str, value: str) -> list[_Step]:
