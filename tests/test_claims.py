@@ -219,9 +219,8 @@ def test_a_claim_of_shapes_is_followed_through_every_convolution(
 
 def test_a_shape_that_is_otherwise_is_said_with_an_example() -> None:
     claim = {**SAYS, "evidence": "shape", "knob": "strides", "value": 2, "expect": "same"}
-    assert judged(seven(claim)).said == (
-        "None of the two convolutions with stride 2 keeps the map: it goes from 28×28 to 13×13 in cnn-valid-s2."
-    )
+    said = "None of the two convolutions with stride 2 keeps the map: it goes from 28×28 to 13×13 in "
+    assert judged(seven(claim)).said == f"{said}cnn-valid-s2."
     alone = with_claims(run_of(a=[{**CONV, "strides": 2}]), claim)
     assert judged(alone).said.startswith("The one convolution with stride 2 does not keep the map: it goes")
 
