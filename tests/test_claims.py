@@ -176,6 +176,8 @@ def test_comparisons_are_counted_in_words() -> None:
     up, down, wide = difference(1, 2), difference(-2, -1), difference(-1, 1)
     assert tally([up], "higher") == ""
     assert tally([up, up], "higher") == "Both comparisons are as the claim says."
+    assert tally([wide, wide], "higher") == "Neither of the two comparisons is clear."
+    assert tally([wide] * 3, "higher") == "None of the three comparisons is clear."
     assert tally([up, down, wide], "higher") == (
         "Of three comparisons, one as the claim says, one clearly otherwise, one not clear."
     )

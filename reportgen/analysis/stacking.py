@@ -79,5 +79,5 @@ def _told(variant: Variant, results: Results) -> str:
         return f"{head} It has no finished training."
     digits = digits_for(board.n_test)
     low, high = percent(score.low, digits), percent(score.high, digits)
-    reach = f"{percent(score.accuracy, digits)}{PERCENT} ({low} to {high})"
+    reach = f"{percent(score.accuracy, digits)}{PERCENT} ({low} to {high}, from Wilson intervals)"
     return f"{head} It classifies {reach} of the test images correctly."

@@ -65,6 +65,9 @@ def tally(differences: Sequence[Difference], expect: str, margin: float = 0.0) -
         return ""
     if all(answers):
         return f"{all_of(len(answers))} comparisons are as the claim says."
+    if set(answers) == {None}:
+        none = "Neither" if len(answers) == 2 else "None"
+        return f"{none} of the {number_word(len(answers))} comparisons is clear."
     parts = [
         (answers.count(True), "as the claim says"),
         (answers.count(False), "clearly otherwise"),
