@@ -18,6 +18,7 @@ from reportgen.report.document import Caption, Context, Figure
 from reportgen.text import count, inert, number_word, paragraphs, signed
 
 LONGEST_CLAIM = 400
+ROWS_UNDIVIDED = 12
 MOST_PAIRS = 24  # in the table; the others are in the frame
 EDGES = ("left", "right", "top", "bottom")
 MOST_LABELS = 20  # lines that a chart names
@@ -62,6 +63,7 @@ class Claims:
     caption: Caption | None
     figures: tuple[Figure, ...]
     missing: str
+    long: bool  # the table is too long to be kept on one page
 
 
 def claims(context: Context) -> Claims | None:
@@ -78,6 +80,7 @@ def claims(context: Context) -> Claims | None:
         caption,
         _figures(context),
         "" if rows else "No table of single knobs, because no two networks of this run differ in one only.",
+        long=len(rows) > ROWS_UNDIVIDED,
     )
 
 
