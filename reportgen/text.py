@@ -71,6 +71,14 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Write a difference with its sign: +0.25, −1.40, and 0.00 without one."""
+    text = f"{abs(value):,.{digits}f}"
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return f"{'+' if value > 0 else '−'}{text}"
+
+
 def seconds(value: float) -> str:
     """Write a duration in seconds with one decimal below a hundred."""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
@@ -110,3 +118,8 @@ def number_word(n: int) -> str:
         "twelve",
     ]
     return words[n] if 0 <= n < len(words) else count(n)
+
+
+def all_of(n: int) -> str:
+    """Begin a sentence about all of several things: "Both", "All three"."""
+    return "Both" if n == 2 else f"All {number_word(n)}"

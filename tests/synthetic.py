@@ -244,7 +244,23 @@ def example() -> Results:
                     {"title": "A stride skips", "text": "Every second place.", "drawing": "stride"},
                     {"title": "No drawing here", "text": "Only words & <signs>."},
                 ],
-            }
+            },
+            "claims": [
+                {"text": "`Pooling` has nothing to learn & <never> did.", "evidence": "pooling-parameters"},
+                {
+                    "text": "A stride of two keeps the map.",
+                    "evidence": "shape",
+                    "knob": "strides",
+                    "value": 2,
+                    "expect": "same",
+                },
+                {
+                    "text": "It copes with what moved.",
+                    "evidence": "probe",
+                    "probe": "shift",
+                    "expect": "higher",
+                },
+            ],
         },
         warnings=("3 test images are also in the training set.",),
         fallback="MNIST was not to be had",

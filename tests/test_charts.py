@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from reportgen.analysis.scores import Leaderboard, Score, leaderboard, wilson
 from reportgen.jobs import DIVERGED
 from reportgen.report import charts, look
+from reportgen.report.charts.probes import EDGES, LABEL_HEIGHT, ROOM, _spread
 from reportgen.report.fonts import FONTS, font_file
 from reportgen.report.labels import label_size, place
 from reportgen.report.look import text_width, wrap_name
@@ -297,3 +299,31 @@ def test_one_variant_alone_has_its_point_wherever_its_cost_lies(seconds: float) 
     board = Leaderboard((one,), 497, 1)
     for cost in ("seconds", "params"):
         assert b"<svg" in to_svg(charts.cost_against_accuracy(board, cost))
+
+
+def probed(variants: int, levels: int) -> pd.DataFrame:
+    rows = [
+        (f"network-{n}", str(k), float(k), 0.95 - 0.1 * k - 0.001 * n)
+        for n in range(variants)
+        for k in range(levels)
+    ]
+    return pd.DataFrame(rows, columns=["variant", "level", "pixels", "accuracy"])
+
+
+@pytest.mark.parametrize(("variants", "levels"), [(1, 1), (1, 7), (7, 7), (30, 3)])
+def test_probes_are_drawn_for_any_number_of_networks_and_levels(variants: int, levels: int) -> None:
+    data = probed(variants, levels)
+    assert b"<svg" in to_svg(charts.accuracy_by_shift(data, "network-0"))
+    edges = data.assign(level=data["level"].map(dict(zip("0123456", EDGES, strict=False))))
+    assert b"<svg" in to_svg(charts.accuracy_at_edges(edges.dropna(), ""))
+
+
+@pytest.mark.parametrize("values", [[0.9] * 7, [0.1] * 7, [0.1, 0.5, 0.9], [0.98, 0.979, 0.978, 0.1]])
+def test_names_beside_the_lines_do_not_touch_and_stay_in_the_panel(values: list[float]) -> None:
+    ends = pd.DataFrame({"variant": [f"v{n}" for n in range(len(values))], "value": values})
+    limits, height = (0.0, 1.0), 2.7
+    places = _spread(ends, limits, height)["y"].tolist()
+    step = LABEL_HEIGHT / (height - ROOM)
+    assert all(one - other >= step - 1e-9 for one, other in pairwise(places))
+    assert min(places) >= 0
+    assert max(places) <= 1

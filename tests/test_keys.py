@@ -21,7 +21,7 @@ from reportgen.execution.keys import Identity, fingerprint, identify
 from reportgen.execution.plan import Workers, identify_all
 from reportgen.execution.sources import source_sha256
 from reportgen.jobs import Job, plan
-from reportgen.lab import Lab, parse_lab
+from reportgen.lab import Claim, Lab, parse_lab
 from reportgen.lab.model import DatasetChoice, Fallback, Overrides, Point, Protocol, Texts, Variant
 from reportgen.layers import LAYERS
 from reportgen.training import TRAINING_VERSION
@@ -47,7 +47,13 @@ IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
 NOT_IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
     Protocol: {"seeds": 3},  # how many trainings there are; each has its own seed
     Variant: {"name": "another", "baseline": True, "description": "Another."},
-    Lab: {"name": "another", "title": "Another", "course": "Another", "texts": {"introduction": "Another."}},
+    Lab: {
+        "name": "another",
+        "title": "Another",
+        "course": "Another",
+        "texts": {"introduction": "Another."},
+        "claims": [{"text": "Another.", "evidence": "stacking"}],
+    },
     DatasetChoice: {"name": "mnist", "path": "another.npz", "classes": list("xyz"), "fallback": None},
 }
 # Through what else these fields reach the key: a data set by its content, a variant by its own fields.
@@ -56,6 +62,7 @@ ELSEWHERE: dict[type[BaseModel], set[str]] = {
     Lab: {"dataset", "protocol", "variants"},
     Texts: {"introduction", "points"},
     Point: {"title", "text", "drawing"},
+    Claim: set(Claim.model_fields),
     Fallback: {"name", "epochs", "batch_size"},
     Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants"},
 }
@@ -113,7 +120,7 @@ def key(dataset: Dataset) -> Callable[..., str]:
 # Every field is decided upon
 
 
-MODELS = [Lab, DatasetChoice, Fallback, Protocol, Variant, Texts, Point, Overrides]
+MODELS = [Claim, Lab, DatasetChoice, Fallback, Protocol, Variant, Texts, Point, Overrides]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -152,6 +152,49 @@ def test_a_lab_is_named_after_its_file_or_folder(tmp_path: Path) -> None:
 LAYER = "variants 'mlp', layers[2]"
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": (document(tilte="x"), "tilte: unknown key; did you mean 'title'?"),
+    "unknown key in a claim": (
+        document(claims=[{"text": "It is so.", "evidense": "stacking"}]),
+        "claims[1].evidense: unknown key; did you mean 'evidence'?",
+    ),
+    "unknown evidence": (
+        document(claims=[{"text": "It is so.", "evidence": "contrats"}]),
+        "claims[1].evidence: 'contrats', did you mean 'contrast'?",
+    ),
+    "unknown knob": (
+        document(claims=[{"text": "It is so.", "evidence": "contrast", "knob": "stride"}]),
+        "claims[1].knob: 'stride', did you mean 'strides'?",
+    ),
+    "evidence without what it needs": (
+        document(claims=[{"text": "It is so.", "evidence": "shape", "knob": "strides", "value": 2}]),
+        'claims[1]: evidence "shape" needs expect',
+    ),
+    "evidence with what it does not take": (
+        document(claims=[{"text": "It is so.", "evidence": "stacking", "knob": "padding"}]),
+        'claims[1]: evidence "stacking" takes no knob',
+    ),
+    "a claim without words": (
+        document(claims=[{"text": "", "evidence": "stacking"}]),
+        "claims[1].text: is empty, expected at least one character",
+    ),
+    "seconds that stay the same": (
+        document(
+            claims=[
+                {
+                    "text": "It is so.",
+                    "evidence": "contrast",
+                    "knob": "padding",
+                    "change": ["valid", "same"],
+                    "quantity": "seconds_per_epoch",
+                    "expect": "same",
+                }
+            ]
+        ),
+        'claims[1]: expect = "same" is not for seconds, which always differ a little',
+    ),
+    "a change of one value": (
+        document(claims=[{"text": "It is so.", "evidence": "contrast", "change": [1]}]),
+        "claims[1].change",
+    ),
     "unknown key in a table": (
         document(protocol={"epoch": 3}),
         "protocol.epoch: unknown key; did you mean 'epochs'?",
@@ -482,6 +525,7 @@ def test_the_schema_is_a_valid_schema() -> None:
 
 BEYOND_A_SCHEMA = {
     "two baselines",
+    "seconds that stay the same",
     "duplicate names",
     "duplicate names by case",
     "a whole float for a count",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from reportgen import disk
 from reportgen.analysis import comparisons, scoring
+from reportgen.analysis.claims import claims
+from reportgen.analysis.contrasts import contrasts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,8 @@ ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {
     "per_class": scoring.per_class,
     "calibration": scoring.calibration,
     "comparisons": comparisons.comparisons,
+    "contrasts": contrasts,
+    "claims": claims,
 }
 
 

@@ -1,6 +1,7 @@
 """A lab: what to train, on what, and the words around it. TOML in, frozen strict values out."""
 
 from reportgen.lab.model import (
+    Claim,
     DatasetChoice,
     Fallback,
     Lab,
@@ -16,6 +17,7 @@ from reportgen.lab.reading import builtin_labs, lab_folder, lab_path, load_lab, 
 from reportgen.lab.schema import json_schema
 
 __all__ = [
+    "Claim",
     "DatasetChoice",
     "Fallback",
     "Lab",

@@ -7,6 +7,7 @@ from typing import Any
 
 from reportgen.report.document import Context
 from reportgen.report.sections.appendix import appendix
+from reportgen.report.sections.claims import claims
 from reportgen.report.sections.confusion import confusion
 from reportgen.report.sections.curves import curves
 from reportgen.report.sections.galleries import galleries
@@ -18,6 +19,7 @@ from reportgen.report.sections.tradeoffs import tradeoffs
 SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
     "summary": ("What came out", summary),
     "narrative": ("What this lab is about", narrative),
+    "claims": ("The lab's claims, put to the test", claims),
     "curves": ("How training went", curves),
     "tradeoffs": ("Size, time and accuracy", tradeoffs),
     "networks": ("The networks", networks),

@@ -1,0 +1,77 @@
+"""What numbers say of a claim: it holds, it does not, or they can't tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import isnan
+
+from reportgen.analysis.differences import Difference
+from reportgen.text import all_of, number_word
+
+HOLDS = "holds"
+DOES_NOT = "does not hold"
+CANT_TELL = "can't tell here"
+MARGIN = 0.01  # shares that differ by less than one point are taken to be the same
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a run says of a claim: the verdict, a sentence with its numbers, and the numbers by name."""
+
+    verdict: str
+    said: str
+    numbers: dict[str, float | int | str] = field(default_factory=dict)
+
+
+def not_applicable(why: str) -> Finding:
+    """Say why a run cannot speak of a claim."""
+    return Finding(CANT_TELL, f"Not applicable, because {why}.")
+
+
+def agrees(one: Difference, expect: str, margin: float = 0.0) -> bool | None:
+    """Tell whether a difference is as expected: wholly so, wholly otherwise, or None for neither.
+
+    `expect` is "lower", "higher" or "same"; the same is what lies within `margin` with all its interval.
+    """
+    if isnan(one.low) or isnan(one.high):
+        return None
+    if expect == "same":
+        if -margin <= one.low and one.high <= margin:
+            return True
+        return False if one.low > margin or one.high < -margin else None
+    if expect == "lower":
+        one = one.turned()
+    if one.low > 0:
+        return True
+    return False if one.high < 0 or one.low == one.high == 0 else None
+
+
+def judge(differences: Sequence[Difference], expect: str, margin: float = 0.0) -> str:
+    """Give the verdict on a claim of all these differences.
+
+    It holds only if every one is as expected; one that is clearly otherwise is enough against it.
+    """
+    answers = [agrees(one, expect, margin) for one in differences]
+    if answers and all(answers):
+        return HOLDS
+    return DOES_NOT if False in answers else CANT_TELL
+
+
+def tally(differences: Sequence[Difference], expect: str, margin: float = 0.0) -> str:
+    """Say how many of several differences are as expected, otherwise, or neither."""
+    answers = [agrees(one, expect, margin) for one in differences]
+    if len(answers) == 1:
+        return ""
+    if all(answers):
+        return f"{all_of(len(answers))} comparisons are as the claim says."
+    if set(answers) == {None}:
+        none = "Neither" if len(answers) == 2 else "None"
+        return f"{none} of the {number_word(len(answers))} comparisons is clear."
+    parts = [
+        (answers.count(True), "as the claim says"),
+        (answers.count(False), "clearly otherwise"),
+        (answers.count(None), "not clear"),
+    ]
+    said = [f"{number_word(n)} {what}" for n, what in parts if n]
+    return f"Of {number_word(len(answers))} comparisons, {', '.join(said)}."

@@ -1,0 +1,108 @@
+"""How trained networks fare on changed test images: moved by some pixels, or up to an edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from plotnine import (
+    aes,
+    coord_cartesian,
+    geom_line,
+    geom_point,
+    geom_segment,
+    geom_text,
+    ggplot,
+    labs,
+    scale_color_identity,
+    scale_x_continuous,
+    scale_y_continuous,
+)
+
+from reportgen.report import look
+from reportgen.report.look import WIDTH
+from reportgen.report.theme import base
+
+EDGES = ("left", "right", "top", "bottom")
+MOST_LABELS = 20
+LABEL_HEIGHT = 0.125  # inches, that a line of chart type takes
+ROOM = 0.42  # inches above and below the panel
+
+
+def accuracy_by_shift(probes: pd.DataFrame, baseline: str) -> ggplot:
+    """Draw a line a variant, accuracy by how many pixels the images were moved; names stand at the right.
+
+    `probes` has the columns variant, pixels and accuracy, a row a variant and shift.
+    """
+    data = _prepared(probes, baseline).assign(x=lambda one: one["pixels"].astype(float))
+    last = float(data["x"].max())
+    plot = _lines(data, last, _height(data))
+    return (
+        plot
+        + scale_x_continuous(breaks=sorted(data["x"].unique()))
+        + labs(x="pixels that the images were moved", y="accuracy, %")
+    )
+
+
+def accuracy_at_edges(probes: pd.DataFrame, baseline: str) -> ggplot:
+    """Draw a line a variant, accuracy by the edge to which the digit was moved; names stand at the right.
+
+    `probes` has the columns variant, level and accuracy, a row a variant and edge.
+    """
+    edges = [edge for edge in EDGES if edge in set(probes["level"])]
+    data = _prepared(probes[probes["level"].isin(edges)], baseline)
+    data = data.assign(x=data["level"].map(edges.index).astype(float))
+    plot = _lines(data, float(len(edges) - 1), _height(data))
+    return (
+        plot
+        + scale_x_continuous(breaks=list(range(len(edges))), labels=edges)
+        + labs(x="edge that the images' content was moved to", y="accuracy, %")
+    )
+
+
+def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    data = probes.assign(variant=probes["variant"].astype(str), level=probes["level"].astype(str))
+    colors = np.where(data["variant"] == baseline, look.CONTRAST, look.ACCENT)
+    return data.assign(value=100 * data["accuracy"].astype(float), color=colors)
+
+
+def _height(data: pd.DataFrame) -> float:
+    lines: int = min(data["variant"].nunique(), MOST_LABELS)
+    return max(2.7, ROOM * 2 + lines * LABEL_HEIGHT * 1.2)
+
+
+def _lines(data: pd.DataFrame, last: float, height: float) -> ggplot:
+    span = max(float(data["value"].max() - data["value"].min()), 0.5)
+    limits = (float(data["value"].min()) - 0.04 * span, min(float(data["value"].max()) + 0.04 * span, 100.2))
+    ends = _spread(data[data["x"] == last], limits, height)
+    wide = max(last, 1.0)
+    ends = ends.assign(lead=last + 0.05 * wide, name_x=last + 0.06 * wide)
+    longest = max((look.text_width(name, look.SIZE) for name in ends["variant"]), default=0.5)
+    room = wide * 0.08 + wide * longest / (WIDTH - 0.6 - longest)
+    return (
+        ggplot(data, aes("x", "value", color="color"))
+        + geom_line(aes(group="variant"), data[data.groupby("variant")["x"].transform("size") > 1], size=0.6)
+        + geom_point(size=1.6, stroke=0)
+        + geom_segment(aes("x", "value", xend="lead", yend="y"), ends, color=look.GREY, size=0.25)
+        + geom_text(aes("name_x", "y", label="variant"), ends, ha="left", va="center", size=look.SIZE - 0.5)
+        + scale_color_identity()
+        + scale_y_continuous(expand=(0, 0))
+        + coord_cartesian(xlim=(0, last + room), ylim=limits)
+        + base(WIDTH, height)
+    )
+
+
+def _spread(ends: pd.DataFrame, limits: tuple[float, float], height: float) -> pd.DataFrame:
+    """Set the names at the right one below the other where the lines end too close together.
+
+    Beyond MOST_LABELS, the lines of the highest accuracies are named.
+    """
+    ends = ends.sort_values("value", ascending=False, kind="stable").head(MOST_LABELS)
+    step = (limits[1] - limits[0]) * LABEL_HEIGHT / (height - ROOM)
+    places: list[float] = []
+    for value in ends["value"]:
+        places.append(min(value, places[-1] - step) if places else min(value, limits[1] - step / 2))
+    lowest = limits[0] + step / 2
+    for n in range(len(places) - 1, -1, -1):  # pushed back up, where the last ones fell off the panel
+        floor = lowest if n == len(places) - 1 else places[n + 1] + step
+        places[n] = max(places[n], floor)
+    return ends.assign(y=places)
