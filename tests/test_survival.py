@@ -29,8 +29,8 @@ from reportgen.data import load
 from reportgen.execution import schedule
 from reportgen.execution.local import run_jobs
 from reportgen.execution.plan import Workers, identify_all
-from reportgen.execution.schedule import Trainers
 from reportgen.execution.store import Store
+from reportgen.execution.trainers import Trainers
 from reportgen.jobs import Job, Observer, Outcome, plan
 from reportgen.lab import load_lab
 from reportgen.processes import Worker
