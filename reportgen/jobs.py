@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 DONE = "done"
 DIVERGED = "diverged"
 FAILED = "failed"
+ON_PERMUTED = " (permuted)"  # ends the name of a variant that is trained on permuted pixels
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: a variant under a protocol with one seed."""
+    """One training: a variant under a protocol with one seed.
+
+    `permuted` puts the pixels of all images, of training and test, into one other order.
+    """
 
     variant: Variant
     seed: int
     protocol: Protocol
+    permuted: bool = False
+
+    @property
+    def asked(self) -> str:
+        """Give the name of the variant that the lab states."""
+        return self.variant.name.removesuffix(ON_PERMUTED)
 
 
 @dataclass(frozen=True)
@@ -96,5 +106,19 @@ def plan(lab: Lab) -> list[Job]:
     return [
         Job(variant, seed, lab.protocol)
         for variant in lab.variants
+        for seed in range(1, lab.protocol.seeds + 1)
+    ]
+
+
+def plan_controls(lab: Lab) -> list[Job]:
+    """List the trainings on permuted pixels that a lab asks for.
+
+    They are named apart from the variants, of which none may have a space in its name.
+    """
+    return [
+        Job(
+            variant.model_copy(update={"name": variant.name + ON_PERMUTED}), seed, lab.protocol, permuted=True
+        )
+        for variant in lab.permuted
         for seed in range(1, lab.protocol.seeds + 1)
     ]

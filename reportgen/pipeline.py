@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen import disk, environment, rundir
 from reportgen.data import DATASETS, load, path_from_environment
+from reportgen.data.probes import PERMUTATION
 from reportgen.errors import (
     EXIT_DONE,
     EXIT_IN_PART,
@@ -19,10 +20,10 @@ from reportgen.errors import (
     RenderError,
 )
 from reportgen.execution.local import check_built, run_jobs
-from reportgen.execution.plan import Identified, Ran, Workers, identify_all
-from reportgen.execution.schedule import Trainers
+from reportgen.execution.plan import Identified, Ran, Workers, identify_all, probes_of
 from reportgen.execution.store import DONE, STORE, Store
-from reportgen.jobs import FAILED, Job, Observer, Outcome, plan
+from reportgen.execution.trainers import Trainers
+from reportgen.jobs import FAILED, Job, Observer, Outcome, plan, plan_controls
 from reportgen.lab import (
     Lab,
     Overrides,
@@ -35,14 +36,17 @@ from reportgen.lab import (
 from reportgen.results import (
     DatasetRecord,
     JobRecord,
+    LeftOut,
     Results,
     RunRecord,
     collect,
     documents_intact,
+    left_out,
     load_results,
     note_documents,
     read_record,
     save,
+    scores_of,
 )
 
 if TYPE_CHECKING:
@@ -95,6 +99,7 @@ class Prepared:
     lab: Lab
     dataset: Dataset
     planned: list[Identified]
+    controls: list[Identified]
     workers: Workers
     folder: Path
     output: Path
@@ -104,8 +109,13 @@ class Prepared:
 
     @property
     def jobs(self) -> list[Job]:
-        """List the jobs without their keys."""
-        return [one.job for one in self.planned]
+        """List the jobs without their keys, the controls last."""
+        return [one.job for one in self.all_planned]
+
+    @property
+    def all_planned(self) -> list[Identified]:
+        """List all trainings: those of the variants, then the controls."""
+        return [*self.planned, *self.controls]
 
     @property
     def store(self) -> Store:
@@ -148,7 +158,8 @@ def prepare(
     _check_variants(lab, dataset)
     argv = (*command(lab.name if isinstance(source, Lab) else source, again, output), *workers.options)
     planned = identify_all(plan(lab), dataset, workers, folder)
-    prepared = Prepared(lab, dataset, planned, workers, folder, output, given, argv, fallback)
+    controls = identify_all(plan_controls(lab), dataset, workers, folder)
+    prepared = Prepared(lab, dataset, planned, controls, workers, folder, output, given, argv, fallback)
     check_built(planned, prepared.store, prepared.trainers)
     return prepared
 
@@ -229,18 +240,21 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
     record = read_record(latest)
     if record is None or not documents_intact(latest) or disk.damage(latest):
         return None
-    jobs = [(one.key, one.status == FAILED) for one in record.jobs]
+    jobs = [(one.key, one.status == FAILED) for one in (*record.jobs, *record.controls)]
     same = (
         record.lab == prepared.lab
         and record.dataset == DatasetRecord.of(prepared.dataset)
         and record.environment == prepared.environment
         and (record.argv, record.fallback) == (prepared.argv, prepared.fallback)
-        and jobs == [(one.key, False) for one in prepared.planned]
+        and jobs == [(one.key, False) for one in prepared.all_planned]
+        and all(one.lasting for one in record.left_out)
     )
     if not same:
         return None
     rundir.sweep(latest.parent)  # a run that was killed may have left something since
-    return Unchanged(prepared.output / prepared.lab.name / latest.name, tuple(_failures(record.jobs)))
+    return Unchanged(
+        prepared.output / prepared.lab.name / latest.name, tuple(_failures((*record.jobs, *record.controls)))
+    )
 
 
 def execute(
@@ -264,9 +278,10 @@ def _outcomes(prepared: Prepared, observer: Observer, ahead: _Ahead, say: Callab
     store = prepared.store
     try:
         with disk.disk_errors(store.folder):
-            if all(store.status(one.key) == DONE for one in prepared.planned):
+            if all(store.status(one.key) == DONE for one in prepared.all_planned):
                 ahead.begin()
-            return run_jobs(prepared.planned, store, prepared.trainers, observer, ahead)
+            probes = probes_of(prepared.lab)
+            return run_jobs(prepared.all_planned, store, prepared.trainers, observer, ahead, probes)
     except KeyboardInterrupt:
         _say_what_is_kept(prepared, say)
         raise
@@ -288,7 +303,7 @@ class _Ahead:
         from reportgen.report import ahead  # noqa: PLC0415
 
         done = [one for one in ran if one.outcome.probabilities is not None]
-        if len(done) > self._seen:
+        if len(done) > self._seen and not all(one.is_control for one in done):
             self._seen = len(done)
             self._studio.start()
             ahead(_collect(self._prepared, done, self._started), self._studio)
@@ -313,20 +328,29 @@ def _report(
         run = rundir.publish(partial, lab_runs, started)
         if not missing:
             rundir.point_latest(run)
+    _say_what_is_left_out(results.record.left_out, say)
     problems = [*_failures(one.outcome for one in ran), *_what_to_do(missing, run)]
     paths = {name: run / path.name for name, path in documents.items()}
     return Finished(replace(results, path=run), paths, tuple(problems))
 
 
+def _say_what_is_left_out(left_out: Sequence[LeftOut], say: Callable[[str], None]) -> None:
+    for one in left_out:
+        if one.probe != PERMUTATION:  # a control that failed is among the problems
+            say(f"{one.variant} (seed {one.seed}) is left out of the probe '{one.probe}': {one.reason}")
+
+
 def _say_what_is_kept(prepared: Prepared, say: Callable[[str], None]) -> None:
-    kept = sum(prepared.store.status(one.key) == DONE for one in prepared.planned)
+    planned = prepared.all_planned
+    kept = sum(prepared.store.status(one.key) == DONE for one in planned)
     if kept:
-        say(f"{kept} of {len(prepared.planned)} trainings are kept: the same command goes on with the rest")
+        say(f"{kept} of {len(planned)} trainings are kept: the same command goes on with the rest")
 
 
 def _collect(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> Results:
-    outcomes = [one.outcome for one in ran]
-    return collect(outcomes, prepared.dataset, _record(prepared, ran, started))
+    outcomes = [one.outcome for one in ran if not one.is_control]
+    scores = scores_of(ran, prepared.dataset.y_test)
+    return collect(outcomes, prepared.dataset, _record(prepared, ran, started), scores)
 
 
 def _record(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> RunRecord:
@@ -334,7 +358,9 @@ def _record(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> RunRec
         lab=prepared.lab,
         dataset=DatasetRecord.of(prepared.dataset),
         environment=prepared.environment,
-        jobs=tuple(_job_record(one) for one in ran),
+        jobs=tuple(_job_record(one) for one in ran if not one.is_control),
+        controls=tuple(_job_record(one) for one in ran if one.is_control),
+        left_out=left_out(ran),
         started=started.replace(microsecond=0),
         seconds=round(sum(one.outcome.train_seconds for one in ran), 3),
         argv=prepared.argv,

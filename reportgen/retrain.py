@@ -14,8 +14,8 @@ from reportgen.errors import DataError, DatasetUnavailable, LabError, RunError, 
 from reportgen.execution.keys import PACKAGES
 from reportgen.execution.local import run_jobs
 from reportgen.execution.plan import Workers, identify_all
-from reportgen.execution.schedule import Trainers
 from reportgen.execution.store import Store
+from reportgen.execution.trainers import Trainers
 from reportgen.jobs import FAILED, Job
 from reportgen.lab import builtin_labs, lab_folder
 from reportgen.results import load_results, read_record

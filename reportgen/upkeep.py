@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen import disk
 from reportgen.errors import RunError
+from reportgen.execution.scores import Scores
 from reportgen.execution.store import STORE, Entry, Store, size
 from reportgen.rundir import PARTIAL
 from reportgen.text import inert, shorten
@@ -65,6 +66,7 @@ class Stock:
     left_behind: Files
     set_aside: Files
     charts: Files
+    scores: Files
     now: float
 
 
@@ -94,9 +96,10 @@ def take_stock(output: Path, now: float) -> Stock | None:
             runs=read_runs(output, store.anyone_at_work()),
             entries=store.entries(),
             claimed=store.claimed(),
-            left_behind=Files.of(store.left_behind()),
+            left_behind=Files.of([*store.left_behind(), *Scores(store).left_behind()]),
             set_aside=Files.of(store.set_aside()),
             charts=Files.of(sorted((store.folder / CHARTS).glob("*.svg*"))),  # half-written ones too
+            scores=Files.of(Scores(store).folders()),
             now=now,
         )
 
@@ -168,12 +171,17 @@ def _keys(record: Any) -> set[str]:
         return set()
     try:
         # Runs of before there was a store have no keys.
-        keys = {job.get("key", "" if record["format_version"] == 1 else None) for job in record["jobs"]}
+        keys = {job.get("key", "" if record["format_version"] == 1 else None) for job in _jobs(record)}
         if all(_KEY.fullmatch(key) for key in keys):
             return keys - {""}
     except (KeyError, TypeError, AttributeError):
         pass
     raise _Unreadable("the keys of its jobs are not where format_version 1 has them")
+
+
+def _jobs(record: Any) -> list[Any]:
+    """List the jobs in a run.json, those on permuted pixels too."""
+    return [*record["jobs"], *record.get("controls", ())]
 
 
 def _title(record: Any) -> dict[str, str]:
@@ -210,7 +218,7 @@ def prune(output: Path, older: float, dry_run: bool, now: float) -> Pruned | Non
             if not reason and not dry_run and not stock.store.remove(entry.key, now - older):
                 reason = "in use this moment"
             (kept.append((entry, reason)) if reason else gone.append(entry))
-        others = _others(stock, now - older)
+        others = _others(stock, now - older, frozenset(one.key for one in gone))
         if not dry_run:
             _remove(stock.store, others)
     return Pruned(stock, gone, others, kept)
@@ -236,9 +244,10 @@ def _anyone_at_work(store: Store, output: Path) -> bool:
     return store.anyone_at_work() or bool(store.claimed()) or any(_is_held(one) for one in partials)
 
 
-def _others(stock: Stock, before: float) -> dict[str, Files]:
-    """Find what may go beside the entries, by its kind in WORDS."""
+def _others(stock: Stock, before: float, removed: frozenset[str]) -> dict[str, Files]:
+    """Find what may go beside the entries, by its kind in WORDS; scores go with the entries removed."""
     return {
+        "scores": Files.of(Scores(stock.store).orphans(removed)),
         "set aside": _of_before(stock.set_aside, before),
         "charts": _of_before(stock.charts, before),
         "left behind": stock.left_behind,
@@ -258,6 +267,8 @@ def _remove(store: Store, others: dict[str, Files]) -> None:
     for path in others["charts"].paths:
         disk.step("remove", path)
         path.unlink(missing_ok=True)
+    for path in others["scores"].paths:
+        Scores(store).remove(path)
     store.sweep([*others["set aside"].paths, *others["left behind"].paths])
 
 
@@ -294,6 +305,7 @@ WORDS = {  # one, and many
     ),
     "set aside": ("damaged entry that was set aside", "damaged entries that were set aside"),
     "charts": ("drawn chart", "drawn charts"),
+    "scores": ("score of a probe", "scores of probes"),
 }
 
 
@@ -308,7 +320,12 @@ def listing(stock: Stock) -> Iterator[str]:
     yield _counted(len(stock.entries), "entries", sum(one.bytes for one in stock.entries))
     if stock.claimed:
         yield _counted(len(stock.claimed), "claimed")
-    others = {"left behind": stock.left_behind, "set aside": stock.set_aside, "charts": stock.charts}
+    others = {
+        "left behind": stock.left_behind,
+        "set aside": stock.set_aside,
+        "charts": stock.charts,
+        "scores": stock.scores,
+    }
     yield from (_counted(len(one.paths), kind, one.bytes) for kind, one in others.items() if one.paths)
     for problem in stock.runs.unreadable:
         yield f"it is not known what this run refers to: {inert(problem)}"

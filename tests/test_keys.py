@@ -22,7 +22,7 @@ from reportgen.execution.plan import Workers, identify_all
 from reportgen.execution.sources import source_sha256
 from reportgen.jobs import Job, plan
 from reportgen.lab import Claim, Lab, parse_lab
-from reportgen.lab.model import DatasetChoice, Fallback, Overrides, Point, Protocol, Texts, Variant
+from reportgen.lab.model import DatasetChoice, Fallback, Overrides, Point, Probes, Protocol, Texts, Variant
 from reportgen.layers import LAYERS
 from reportgen.training import TRAINING_VERSION
 from support import ROOT
@@ -53,6 +53,7 @@ NOT_IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
         "course": "Another",
         "texts": {"introduction": "Another."},
         "claims": [{"text": "Another.", "evidence": "stacking"}],
+        "probes": {"border": True, "shift": 3, "permutation": True},
     },
     DatasetChoice: {"name": "mnist", "path": "another.npz", "classes": list("xyz"), "fallback": None},
 }
@@ -63,6 +64,7 @@ ELSEWHERE: dict[type[BaseModel], set[str]] = {
     Texts: {"introduction", "points"},
     Point: {"title", "text", "drawing"},
     Claim: set(Claim.model_fields),
+    Probes: {"border", "shift", "permutation"},  # the last has trainings of its own
     Fallback: {"name", "epochs", "batch_size"},
     Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants"},
 }
@@ -394,7 +396,14 @@ def test_a_module_that_is_nowhere_or_no_python_has_a_hash_too(tmp_path: Path) ->
 
 
 def test_every_field_of_a_job_is_in_its_key() -> None:
-    assert {field.name for field in fields(Job)} == {"variant", "seed", "protocol"}
+    assert {field.name for field in fields(Job)} == {"variant", "seed", "protocol", "permuted"}
+
+
+def test_a_training_on_permuted_pixels_has_a_key_of_its_own(dataset: Dataset) -> None:
+    job = plan(parse_lab(raw_lab(), "t"))[0]
+    key, control = (identify(one, dataset, {}, None).key for one in (job, replace(job, permuted=True)))
+    assert key != control
+    assert "permuted" not in identify(job, dataset, {}, None).content
 
 
 def test_what_a_training_gives_is_known_by_a_version() -> None:

@@ -29,8 +29,8 @@ from reportgen.data import load
 from reportgen.execution import schedule
 from reportgen.execution.local import run_jobs
 from reportgen.execution.plan import Workers, identify_all
-from reportgen.execution.schedule import Trainers
 from reportgen.execution.store import Store
+from reportgen.execution.trainers import Trainers
 from reportgen.jobs import Job, Observer, Outcome, plan
 from reportgen.lab import load_lab
 from reportgen.processes import Worker
@@ -467,6 +467,78 @@ def test_of_twenty_real_runs_at_once_half_are_killed_and_each_job_is_trained_onc
     (tmp_path / f"{LAB}.toml").write_text(lab_text(tiny_npz, seeds=2), encoding="utf-8")
     undisturbed = {(job.variant, job.seed): job.weights_sha256 for job in trained_run.results.record.jobs}
     many_at_once(Bench(tmp_path, None, stand_in=""), 60, 1, undisturbed)
+
+
+# --- probes --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A bench whose lab states a probe that was never scored, and what an undisturbed run does then."""
+
+    before: Bench
+    steps: list[Step]
+    accuracies: dict[tuple[str, int], float]
+
+
+def accuracies(bench: Bench) -> dict[tuple[str, int], float]:
+    """Give the score of each training in the latest run."""
+    probes = load_results(bench.latest).probes
+    return {(row.variant, row.seed): row.accuracy for row in probes.itertuples()}
+
+
+@pytest.fixture(scope="module")
+def probed(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Probed:
+    folder = tmp_path_factory.mktemp("probed")
+    before = undisturbed.trained.copy(folder / "before")
+    lab = before.folder / f"{LAB}.toml"
+    lab.write_text(lab.read_text().replace("[protocol]", "[probes]\nborder = true\n[protocol]"))
+    done = before.copy(folder / "done")
+    command = done.run()
+    assert (command.wait(), command.trained, command.err) == (0, [], [])
+    steps = [step for step in once(command.steps) if "/.probes" in step[2]]
+    assert len(steps) > 5, steps
+    return Probed(before, steps, accuracies(done))
+
+
+def scores_what_is_missing(bench: Bench, probed: Probed) -> list[str]:
+    """Run again after a command that was killed or refused; gives what did not hold."""
+    wrong = [f"after the first command: {said}" for said in bench.broken()]
+    again = bench.run()
+    if (again.wait(), again.trained, again.err) != (0, [], []):
+        wrong.append(f"the next run ended with {again.wait()}, trained {again.trained}: {again.err}")
+    if accuracies(bench) != probed.accuracies or set(probed.accuracies) != JOBS:
+        wrong.append(f"the scores are {accuracies(bench)}")
+    left = [*bench.left(), *map(str, (bench.output / ".store/.probes").glob(".new/*"))]
+    return wrong + bench.broken() + [f"{one} is left" for one in left]
+
+
+@pytest.mark.parametrize("who", WHO, ids=" and ".join)
+def test_a_run_killed_before_any_write_of_a_score_scores_what_is_missing(
+    who: tuple[str, ...], probed: Probed, tmp_path: Path
+) -> None:
+    def check(place: Path, step: Step) -> list[str]:
+        bench = probed.before.copy(place)
+        command = bench.run(fault=at(step, kill=who))
+        wrong = [] if command.struck else ["the step was never reached"]
+        if command.wait() != (-signal.SIGKILL if "parent" in who else 0):
+            wrong.append(f"ended with {command.wait()}: {command.err}")
+        return wrong + scores_what_is_missing(bench, probed)
+
+    each(probed.steps, check, tmp_path)
+
+
+def test_a_disk_that_refuses_a_score_is_bad_input_and_the_next_run_scores_what_is_missing(
+    probed: Probed, tmp_path: Path
+) -> None:
+    def check(place: Path, step: Step) -> list[str]:
+        bench = probed.before.copy(place)
+        before = tree(bench.output)
+        command = bench.run(fault=at(step, errno="ENOSPC"))
+        wrong = is_bad_input(command, "") + nothing_is_lost(bench, before)
+        return wrong + scores_what_is_missing(bench, probed)
+
+    each(probed.steps, check, tmp_path)
 
 
 # --- jobs that go wrong --------------------------------------------------------------------------

@@ -65,13 +65,17 @@ def fingerprint(threads: int) -> dict[str, Any]:
 
 def identify(job: Job, dataset: Dataset, machine: dict[str, Any], folder: Path | None) -> Identity:
     """Identify a job; `machine` is a fingerprint, `folder` holds the modules of an instructor's models."""
+    from reportgen.data.probes import PERMUTATION_SEED  # noqa: PLC0415  keeps `reportgen store` light
+
     protocol = job.protocol.model_dump(mode="json", exclude={"seeds"})  # seeds: how many jobs there are
+    permuted = {"permuted": PERMUTATION_SEED} if job.permuted else {}  # others keep the keys they have
     return Identity(
         {
             "variant": _canonical(job.variant, folder),
             "protocol": protocol,
             "dataset": {"sha256": dataset.sha256, "classes": dataset.n_classes},
             "seed": job.seed,
+            **permuted,
             **machine,
         }
     )

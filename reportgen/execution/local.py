@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from reportgen import disk
 from reportgen.errors import EngineError, LabError
-from reportgen.execution.schedule import Schedule, Trainers
+from reportgen.execution.schedule import Schedule
 from reportgen.processes import Answer, Death, wait
 from reportgen.training import worker as training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reportgen.data.probes import Probe
     from reportgen.execution.plan import Identified, Ran
     from reportgen.execution.store import Store
+    from reportgen.execution.trainers import Trainers
     from reportgen.jobs import Observer
     from reportgen.lab import Variant
 
@@ -29,15 +31,18 @@ def run_jobs(
     trainers: Trainers,
     observer: Observer,
     idle: Callable[[list[Ran]], None] | None = None,
+    probes: Sequence[Probe] = (),
 ) -> list[Ran]:
     """Give every job's outcome, in the order of the jobs: from the store, or trained and stored.
+
+    So are the scores of the `probes` for each model; one that cannot be had is left out, with the reason.
 
     `idle` is called again and again while a core has no training, with what is finished. A job that
     raises is recorded as failed, with its reason, and the others go on; so is one that takes longer than it
     may, or whose process dies twice. Raises OutputError where the disk refuses an outcome, EngineError
     where no process can start.
     """
-    with disk.disk_errors(store.folder), Schedule(jobs, store, trainers, observer) as schedule:
+    with disk.disk_errors(store.folder), Schedule(jobs, store, trainers, observer, probes) as schedule:
         schedule.run(idle)
         return schedule.results()
 

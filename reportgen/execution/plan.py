@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen import environment
+from reportgen.data.probes import BORDER, SHIFT, Probe
 from reportgen.errors import UsageError
 from reportgen.execution.keys import Identity, fingerprint, identify
+from reportgen.jobs import ON_PERMUTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from reportgen.data import Dataset
+    from reportgen.data.probes import Row
     from reportgen.jobs import Job, Outcome
+    from reportgen.lab import Lab
+
+
+# Each of them is looked at 25 times, for 6 pixels: half as many as of other probes give closer shares still.
+SHIFT_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -69,12 +77,38 @@ class Identified:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """How a trained model fared in one probe; without rows, why it was left out.
+
+    `lasting` tells that another try would come to the same.
+    """
+
+    probe: str
+    rows: tuple[Row, ...] = ()
+    reason: str = ""
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
 class Ran:
-    """How a job came out, and whether its outcome was there already."""
+    """How a job came out, whether its outcome was there already, and how its model fared in the probes."""
 
     key: str
     outcome: Outcome
     reused: bool
+    probed: tuple[Probed, ...] = ()
+
+    @property
+    def is_control(self) -> bool:
+        """Tell whether this was trained on permuted pixels, and is no part of the comparison."""
+        return self.outcome.variant.endswith(ON_PERMUTED)
+
+
+def probes_of(lab: Lab) -> tuple[Probe, ...]:
+    """List what a lab asks the trained models about altered test images."""
+    border = (Probe(BORDER),) if lab.probes.border else ()
+    shift = Probe(SHIFT, pixels=lab.probes.shift, images=SHIFT_IMAGES)
+    return (*border, shift) if lab.probes.shift else border
 
 
 def identify_all(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reportgen.data.sharing import share
 from reportgen.errors import EngineError
-from reportgen.execution.keys import is_outdated
 from reportgen.execution.plan import Ran
+from reportgen.execution.probing import Probing
 from reportgen.execution.store import MODEL
 from reportgen.jobs import FAILED, Job, Observer, Outcome, failed
 from reportgen.layers import trace
@@ -20,12 +18,13 @@ from reportgen.training import worker as training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
     from types import TracebackType
 
     from reportgen.data import Dataset
-    from reportgen.execution.plan import Identified, Workers
+    from reportgen.data.probes import Probe
+    from reportgen.execution.plan import Identified
     from reportgen.execution.store import Claim, Store
+    from reportgen.execution.trainers import Trainers
 
 POLL = 0.2  # seconds between two looks at what other runs are training
 ATTEMPTS = 2  # a job whose process dies is tried once more
@@ -36,37 +35,6 @@ BUILT_WORK = 2e6  # multiply-adds an image, for a variant whose layers only Kera
 # Multiply-adds that take about as long as the start of a process, which is mostly TensorFlow's import: for
 # less than this, one process more ends no sooner.
 WORTH_A_PROCESS = 5e10
-
-
-class Trainers:
-    """Start worker processes for one dataset, which they share."""
-
-    def __init__(self, dataset: Dataset, workers: Workers, folder: Path | None) -> None:
-        self.dataset, self.limits, self._folder = dataset, workers, folder
-        self._stack = ExitStack()
-        self._setup: training.Setup | None = None
-
-    def start(self) -> Worker:
-        """Start a process; the first one has the dataset written where all can map it."""
-        if self._setup is None:
-            file, shared = share(self.dataset)
-            self._stack.enter_context(file)
-            self._setup = training.Setup(shared, self._folder)
-        files = (self._setup.dataset.descriptor,)
-        return Worker(training.ENTRY, self._setup, self.limits.environment, files)
-
-    def has_changed(self, one: Identified) -> bool:
-        """Tell whether what builds a variant is not what its key was taken of."""
-        return is_outdated(one.identity, one.job.variant, self._folder)
-
-    def __enter__(self) -> Trainers:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._setup = None
-        self._stack.close()
 
 
 @dataclass(eq=False)
@@ -105,13 +73,19 @@ class Schedule:
     """Hand jobs to worker processes, the longest first, until each has an outcome."""
 
     def __init__(
-        self, jobs: Sequence[Identified], store: Store, trainers: Trainers, observer: Observer
+        self,
+        jobs: Sequence[Identified],
+        store: Store,
+        trainers: Trainers,
+        observer: Observer,
+        probes: Sequence[Probe] = (),
     ) -> None:
         self._store, self._trainers, self._observer = store, trainers, observer
         self._limits = trainers.limits
         self._ran: dict[int, Ran] = {}
         self._tasks = _tasks(jobs, trainers.dataset)
         self._todo = deque(self._tasks)
+        self._probing = Probing(probes, store, trainers)
         self._elsewhere: list[_Task] = []  # claimed by other runs
         self._busy: dict[Worker, _Task] = {}
         self._free: list[Worker] = []
@@ -126,24 +100,31 @@ class Schedule:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            for worker in [*self._busy, *self._free, *self._starting]:
+            for worker in self._workers:
                 worker.kill()
         finally:
             for task in self._tasks:  # wherever each is: a claim that is kept would stop all later runs
                 task.release()
+            self._probing.release()
             self._trainers.__exit__(kind, error, trace)
 
     def results(self) -> list[Ran]:
         """Give how each job came out, in the order of the jobs."""
-        return [self._ran[place] for place in sorted(self._ran)]
+        ran = [self._ran[place] for place in sorted(self._ran)]
+        return [replace(one, probed=self._probing.given(one.key)) for one in ran]
+
+    @property
+    def _workers(self) -> list[Worker]:
+        return [*self._busy, *self._probing.busy, *self._free, *self._starting]
 
     def run(self, idle: Callable[[list[Ran]], None] | None = None) -> None:
-        """Work until every job has an outcome."""
+        """Work until every job has an outcome, and every model its scores."""
         self._todo = deque(task for task in self._todo if not self._reuse(task))
-        while self._todo or self._elsewhere or self._busy:
+        while self._todo or self._elsewhere or self._busy or self._probing.goes_on:
             self._look_elsewhere()
             self._hand_out()
-            spare = idle is not None and len(self._busy) + len(self._todo) < self._limits.count
+            at_work = len(self._busy) + len(self._probing.busy) + len(self._todo)
+            spare = idle is not None and at_work < self._limits.count
             for worker in self._speaking(spare):
                 self._hear(worker)
             self._stop_the_late()
@@ -152,14 +133,16 @@ class Schedule:
 
     def _speaking(self, spare: bool) -> list[Worker]:
         """Wait for what workers say, unless there is nothing to wait for: other runs may have done it all."""
-        workers = [*self._busy, *self._free, *self._starting]
-        if not self._elsewhere and not (workers and (self._busy or self._todo)):
+        workers = self._workers
+        elsewhere = self._elsewhere or self._probing.is_elsewhere
+        if not elsewhere and not (workers and (self._busy or self._todo or self._probing.goes_on)):
             return []
         return wait(workers, self._patience(spare))
 
     def _patience(self, spare: bool) -> float | None:
         """Give the seconds until something must be looked at, whether or not a worker has spoken."""
-        limits = [POLL] if self._elsewhere or spare else []
+        limits = [POLL] if self._elsewhere or self._probing.is_elsewhere or spare else []
+        limits += self._probing.patience()
         if self._limits.timeout is not None:
             limits += [max(0.0, self._limits.timeout - task.seconds) for task in self._busy.values()]
         return min(limits, default=None)
@@ -191,16 +174,20 @@ class Schedule:
             task = self._claimed()
             if task is not None:
                 self._give(self._free.pop(), task)
-        if not self._todo:
+        while self._free and not self._todo and self._probing.claim():
+            self._probing.give(self._free.pop())
+        if not self._todo and not self._probing.waits:
             self._dismiss()
         for _ in range(self._wanted()):
             if not self._claim_one_ahead():
                 return
             self._starting.append(self._trainers.start())
+        if not self._todo and not self._workers and self._probing.claim():  # all was trained before
+            self._starting.append(self._trainers.start())
 
     def _wanted(self) -> int:
         """Count the processes that are worth starting now: none for work that ends before it has begun."""
-        alive = len(self._busy) + len(self._free) + len(self._starting)
+        alive = len(self._workers)
         worth = 1 + int(sum(task.work for task in self._todo) / WORTH_A_PROCESS)
         return min(len(self._todo) - len(self._starting), min(worth, self._limits.count) - alive)
 
@@ -254,6 +241,9 @@ class Schedule:
         message = worker.hear()
         if worker in self._busy:
             self._hear_of(self._busy[worker], worker, message)
+        elif worker in self._probing.busy:
+            if self._probing.hear(worker, message):
+                self._free.append(worker)
         elif isinstance(message, Death):
             self._lose(worker, message)
         elif worker in self._starting:
@@ -317,6 +307,7 @@ class Schedule:
             self._finish(task, failed(task.job, f"{reason}; it was tried {ATTEMPTS} times", task.seconds))
 
     def _stop_the_late(self) -> None:
+        self._probing.stop_the_late()
         limit = self._limits.timeout
         late = [worker for worker, task in self._busy.items() if limit is not None and task.seconds >= limit]
         for worker in late:
@@ -333,6 +324,7 @@ class Schedule:
             self._ran[place] = Ran(twin.key, own, reused)
             (self._observer.job_reused if reused else self._observer.job_ended)(twin.job, own)
             reused = True  # the twins of what was trained
+        self._probing.add(task.first, outcome)
 
 
 def _tasks(jobs: Sequence[Identified], dataset: Dataset) -> list[_Task]:

@@ -23,6 +23,9 @@ from reportgen.errors import LabError, UsageError, did_you_mean
 from reportgen.lab.values import shown
 from reportgen.layers import (
     AnyLayer,
+    Conv2D,
+    DepthwiseConv2D,
+    SeparableConv2D,
     Shape,
     ShapeError,
     TracedLayer,
@@ -31,6 +34,8 @@ from reportgen.layers import (
 
 MAX_VARIANTS = 200
 MAX_PARAMS = 1_000_000_000
+MAX_SHIFT = 100  # pixels
+CONVOLUTIONS = (Conv2D, SeparableConv2D, DepthwiseConv2D)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
@@ -186,6 +191,25 @@ class Variant(_Strict):
             raise ValueError('expected either layers or build = "module:function"')
         return self
 
+    @property
+    def has_convolution(self) -> bool:
+        """Tell whether any of the stated layers is a convolution."""
+        return any(isinstance(layer, CONVOLUTIONS) for layer in self.layers or ())
+
+
+class Probes(_Strict):
+    """What the trained networks are asked beside the test set as it is; nothing where a lab states none."""
+
+    border: bool = Field(False, description="Move what each image shows to each of the four borders.")
+    shift: Annotated[int, Field(ge=0, le=MAX_SHIFT)] = Field(
+        0, description="Shift all images by 0, 1, ... up to so many pixels; 0: do not."
+    )
+    permutation: bool | VariantNames = Field(
+        False,
+        description="Train these variants once more on images whose pixels are all put into one other order; "
+        "true: the baseline and the first variant with a convolution.",
+    )
+
 
 class Point(_Strict):
     """One thing that the lab teaches."""
@@ -262,6 +286,7 @@ class Lab(_Strict):
     course: str = ""
     dataset: DatasetChoice
     protocol: Protocol = Protocol()
+    probes: Probes = Probes()
     texts: Texts = Texts()
     claims: Annotated[tuple[Claim, ...], BeforeValidator(_tuple)] = ()
     variants: Annotated[tuple[Variant, ...], BeforeValidator(_tuple)] = Field(min_length=1)
@@ -279,10 +304,29 @@ class Lab(_Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _probes_name_variants(self) -> Lab:
+        known = [variant.name for variant in self.variants]
+        named = self.probes.permutation if isinstance(self.probes.permutation, tuple) else ()
+        for name in named:
+            if name not in known:
+                raise ValueError(f"probes.permutation: no variant '{name}'; {did_you_mean(name, known)}")
+        return self
+
     @property
     def baseline(self) -> Variant | None:
         """Give the variant that the others are compared with, if the lab has one."""
         return next((variant for variant in self.variants if variant.baseline), None)
+
+    @property
+    def permuted(self) -> tuple[Variant, ...]:
+        """List the variants that are trained once more on permuted pixels, in the lab's order."""
+        stated = self.probes.permutation
+        if isinstance(stated, tuple):
+            return tuple(variant for variant in self.variants if variant.name in stated)
+        convolution = next((variant for variant in self.variants if variant.has_convolution), None)
+        chosen = (self.baseline, convolution) if stated else ()
+        return tuple(variant for variant in self.variants if variant in chosen)
 
 
 class Overrides(_Strict):
@@ -305,12 +349,23 @@ def override(lab: Lab, given: Overrides) -> Lab:
     protocol = {
         key: value for key in ("epochs", "batch_size", "seeds") if (value := getattr(given, key)) is not None
     }
+    variants = _chosen(lab, given.variants)
     return lab.model_copy(
         update={
             "protocol": lab.protocol.model_copy(update=protocol),
-            "variants": _chosen(lab, given.variants),
+            "probes": _probes_of(lab.probes, variants),
+            "variants": variants,
         }
     )
+
+
+def _probes_of(probes: Probes, variants: tuple[Variant, ...]) -> Probes:
+    """Leave out of the probes what names a variant that is not chosen."""
+    if not isinstance(probes.permutation, tuple):
+        return probes
+    names = {variant.name for variant in variants}
+    left = tuple(name for name in probes.permutation if name in names)
+    return probes.model_copy(update={"permutation": left or False})
 
 
 def _chosen(lab: Lab, names: tuple[str, ...] | None) -> tuple[Variant, ...]:

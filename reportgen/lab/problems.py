@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
-from reportgen.lab.model import Claim, DatasetChoice, Fallback, Lab, Point, Protocol, Texts, Variant
+from reportgen.lab.model import Claim, DatasetChoice, Fallback, Lab, Point, Probes, Protocol, Texts, Variant
 from reportgen.lab.values import PLACEHOLDER, shown
 from reportgen.layers import (
     LAYERS,
@@ -37,7 +37,9 @@ def first_problem(error: ValidationError, raw: dict[str, Any]) -> str:
 
 def _key(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Leave out of a place what pydantic adds to it: a union's member, a layer's tag."""
-    key = tuple(p for p in loc if not re.match(r"(function-|literal\[|constrained|int$|float$|str$)", str(p)))
+    key = tuple(
+        p for p in loc if not re.match(r"(function-|literal\[|constrained|int$|float$|str$|bool$)", str(p))
+    )
     return tuple(p for n, p in enumerate(key) if not (p in LAYERS and n > 1 and key[n - 2] == "layers"))
 
 
@@ -116,6 +118,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "dataset": DatasetChoice,
     "fallback": Fallback,
     "protocol": Protocol,
+    "probes": Probes,
     "texts": Texts,
     "points": Point,
     "claims": Claim,

@@ -1,8 +1,9 @@
 """One run's results: tidy frames, saved to and loaded from a run directory."""
 
 from reportgen.results.files import documents_intact, load_results, note_documents, read_record, save
-from reportgen.results.frames import COLUMNS, GALLERY_SIZE, Results, collect, gallery
-from reportgen.results.record import FORMAT_VERSION, DatasetRecord, JobRecord, RunRecord
+from reportgen.results.frames import COLUMNS, GALLERY_SIZE, Results, Score, collect, gallery
+from reportgen.results.probing import left_out, scores_of
+from reportgen.results.record import FORMAT_VERSION, DatasetRecord, JobRecord, LeftOut, RunRecord
 
 __all__ = [
     "COLUMNS",
@@ -10,13 +11,17 @@ __all__ = [
     "GALLERY_SIZE",
     "DatasetRecord",
     "JobRecord",
+    "LeftOut",
     "Results",
     "RunRecord",
+    "Score",
     "collect",
     "documents_intact",
     "gallery",
+    "left_out",
     "load_results",
     "note_documents",
     "read_record",
     "save",
+    "scores_of",
 ]

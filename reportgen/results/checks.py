@@ -31,6 +31,7 @@ def _problems(frames: Frames, record: RunRecord) -> Iterator[tuple[str, str]]:
     yield from _runs(frames["runs"])
     yield from _epochs(frames["epochs"], record.lab.protocol.epochs)
     yield from _predictions(frames, record.dataset.n_test)
+    yield from _probes(frames["probes"], frames["runs"])
 
 
 def _strangers(frames: Frames) -> Iterator[tuple[str, str]]:
@@ -87,3 +88,15 @@ def _predictions(frames: Frames, n_test: int) -> Iterator[tuple[str, str]]:
     right = (predictions["label"] == predictions["predicted"]).groupby([predictions[key] for key in JOB])
     if ((right.mean() - done["test_accuracy"]).abs() > 1e-6).any():
         yield "runs", "column 'test_accuracy' does not agree with predictions.parquet"
+
+
+def _probes(probes: pd.DataFrame, runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    done = runs[runs["status"] == DONE].set_index(JOB).index
+    if not probes.set_index(JOB).index.isin(done).all():
+        yield "probes", "has rows of a training that was not done"
+    if probes.duplicated([*JOB, "probe", "level"]).any():
+        yield "probes", "has two rows for one variant, seed, probe and level"
+    if not ((probes["n"] > 0) & (probes["right"] >= 0) & (probes["right"] <= probes["n"])).all():
+        yield "probes", "column 'right' is not from 0 to n"
+    if not ((probes["right"] / probes["n"] - probes["accuracy"]).abs() <= 1e-6).all():
+        yield "probes", "column 'accuracy' does not agree with right and n"

@@ -29,8 +29,10 @@ from reportgen.results.frames import (
     DTYPES,
     KINDS,
     MAY_BE_MISSING,
+    OPTIONAL,
     Results,
     columns_of,
+    empty,
     gallery_indices,
 )
 from reportgen.results.record import FORMAT_VERSION, RunRecord
@@ -132,6 +134,8 @@ def _load_frame(folder: Path, name: str, n_classes: int) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(where)
     except FileNotFoundError:
+        if name in OPTIONAL and where.name not in _listed_frames(folder):
+            return empty(name)
         raise RunError(f"{where}: is missing; run the lab again") from None
     except Exception as error:  # noqa: BLE001  pyarrow raises many kinds on damaged bytes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -146,6 +150,11 @@ def _load_frame(folder: Path, name: str, n_classes: int) -> pd.DataFrame:
         if column not in MAY_BE_MISSING and frame[column].isna().any():
             raise RunError(f"{where}: column '{column}' has missing values; run the lab again")
     return frame
+
+
+def _listed_frames(folder: Path) -> set[str]:
+    """Name the frames that a run directory was written with."""
+    return {Path(name).name for name in disk.listed_files(folder / disk.MANIFEST) or {}}
 
 
 def _load_images(

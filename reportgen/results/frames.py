@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reportgen.data import Dataset
+    from reportgen.data.probes import Row
     from reportgen.jobs import Outcome
 
 from reportgen.results.record import RunRecord
@@ -65,11 +66,41 @@ COLUMNS: dict[str, dict[str, str]] = {
         "confidence": "f",
     },
     "confusion": {"variant": "s", "seed": "i", "label": "i", "predicted": "i", "count": "i"},
+    "probes": {
+        "variant": "s",
+        "seed": "i",
+        "probe": "s",
+        "level": "s",
+        "pixels": "i",
+        "right": "i",
+        "n": "i",
+        "accuracy": "f",
+    },
 }
-# What a training that failed has none of, and the value of a metric that diverged.
-MAY_BE_MISSING = {"multiply_adds", "params", "trainable_params", "test_loss", "test_accuracy", "value"}
+OPTIONAL = {"probes"}  # empty where an older run has none
+# What a training that failed has none of, the value of a metric that diverged, and the way of a probe in
+# which it differs from image to image.
+MAY_BE_MISSING = {
+    "multiply_adds",
+    "params",
+    "pixels",
+    "trainable_params",
+    "test_loss",
+    "test_accuracy",
+    "value",
+}
 DTYPES = {"i": "Int64", "f": "float64", "s": "string", "p": "float32"}
 KINDS = {"i": "a whole number", "f": "a number", "s": "text", "p": "a number"}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one training fared at one level of a probe."""
+
+    variant: str
+    seed: int
+    probe: str
+    row: Row
 
 
 @dataclass(frozen=True)
@@ -78,6 +109,8 @@ class Results:
 
     `predictions` also has one column for each class's probability, p_0, p_1, ...; `images` maps an index of
     the test set to the image (h, w, c) uint8, for those that the galleries show; `record` is run.json.
+    `probes` has a row for each training, probe and level: how many of n altered images it got right, and by
+    how many pixels they were moved. It is empty where the lab states no probes.
     """
 
     record: RunRecord
@@ -88,6 +121,7 @@ class Results:
     confusion: pd.DataFrame
     images: dict[int, NDArray[np.uint8]] = field(repr=False)
     path: Path | None = None
+    probes: pd.DataFrame = field(default_factory=lambda: empty("probes"))
 
     def __repr__(self) -> str:
         """Say in one line what this is; the frames are attributes."""
@@ -113,8 +147,10 @@ class Results:
         return f"<p><strong>{title}</strong> · {html.escape(str(self.path or ''))}</p>{styled}"
 
 
-def collect(outcomes: Sequence[Outcome], dataset: Dataset, record: RunRecord) -> Results:
-    """Lay the outcomes of one run out as frames."""
+def collect(
+    outcomes: Sequence[Outcome], dataset: Dataset, record: RunRecord, probes: Sequence[Score] = ()
+) -> Results:
+    """Lay the outcomes of one run, and how its models fared in the probes, out as frames."""
     done = [outcome for outcome in outcomes if outcome.probabilities is not None]
     predictions = _frame(
         "predictions", [_predictions(one, dataset.y_test) for one in done], dataset.n_classes
@@ -127,7 +163,13 @@ def collect(outcomes: Sequence[Outcome], dataset: Dataset, record: RunRecord) ->
         predictions=predictions,
         confusion=_frame("confusion", [_confusion(one, dataset) for one in done]),
         images=_gallery_images(predictions, dataset.x_test),
+        probes=_frame("probes", [_probe_row(one) for one in probes]),
     )
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Give a frame without rows."""
+    return _frame(name, [])
 
 
 def _frame(name: str, parts: list[pd.DataFrame], n_classes: int = 0) -> pd.DataFrame:
@@ -142,6 +184,14 @@ def columns_of(name: str, n_classes: int) -> dict[str, str]:
     if name != "predictions":
         return COLUMNS[name]
     return COLUMNS[name] | {f"p_{k}": "p" for k in range(n_classes)}
+
+
+def _probe_row(score: Score) -> pd.DataFrame:
+    row = score.row
+    stated = {"variant": score.variant, "seed": score.seed, "probe": score.probe}
+    pixels = pd.array([row.pixels], dtype="Int64")
+    counts = {"pixels": pixels, "right": [row.right], "n": [row.n], "accuracy": [row.right / row.n]}
+    return pd.DataFrame({**{key: [value] for key, value in stated.items()}, "level": [row.level], **counts})
 
 
 def _named(outcome: Outcome, frame: pd.DataFrame) -> pd.DataFrame:

@@ -65,11 +65,22 @@ class JobRecord(_Record):
     reused: bool = False
 
 
+class LeftOut(_Record):
+    """A probe that a training has no rows of, and why; `lasting` where another try would come to the same."""
+
+    variant: str
+    seed: int
+    probe: str
+    reason: str
+    lasting: bool = False
+
+
 class RunRecord(_Record):
     """What is known of a run beside its frames: run.json.
 
-    `seconds` is the time that all trainings took; `fallback` says why another data set than the lab's own
-    was taken, or is empty.
+    `controls` are trainings on permuted pixels, which are no part of the comparison; `left_out` says which
+    probes have no rows. `seconds` is the time that all trainings took; `fallback` says why another data set
+    than the lab's own was taken, or is empty.
     """
 
     format_version: int = FORMAT_VERSION
@@ -77,6 +88,8 @@ class RunRecord(_Record):
     dataset: DatasetRecord
     environment: dict[str, str | int]
     jobs: tuple[JobRecord, ...]
+    controls: tuple[JobRecord, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     started: datetime
     seconds: float
     argv: tuple[str, ...]

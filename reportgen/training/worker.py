@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.data import Dataset
+from reportgen.data.probes import Probe, Row, permuted
 from reportgen.data.sharing import SharedDataset, attach
 from reportgen.errors import LabError
 from reportgen.jobs import Job, Observer, Outcome, failed
@@ -50,6 +51,22 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Probing:
+    """A task: score a trained model on the altered test images of a probe."""
+
+    job: Job
+    model_file: Path
+    probe: Probe
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """The answer where a model could not be scored, with the reason in one line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Epoch:
     """News of a training: an epoch's number, its metrics as Keras names them, and its seconds."""
 
@@ -67,15 +84,21 @@ class NoRoom:
     path: str
 
 
-def prepare(setup: Setup) -> Callable[[Training | Check, Send], Outcome | NoRoom | str]:
+Task = Training | Check | Probing
+Given = Outcome | NoRoom | str | tuple[Row, ...] | Unscored
+
+
+def prepare(setup: Setup) -> Callable[[Task, Send], Given]:
     """Import TensorFlow and map the dataset; gives what a process does with a task."""
     load_keras()
     warnings.simplefilter("ignore")  # Keras' advice on how to use it is not for our users
     dataset = attach(setup.dataset)
 
-    def work(task: Training | Check, send: Send) -> Outcome | NoRoom | str:
+    def work(task: Task, send: Send) -> Given:
         if isinstance(task, Check):
             return _check(task, dataset, setup.folder)
+        if isinstance(task, Probing):
+            return _score(task, dataset, setup.folder)
         return _train(task, dataset, setup.folder, send)
 
     return work
@@ -97,11 +120,28 @@ def _train(task: Training, dataset: Dataset, folder: Path | None, send: Send) ->
     start = time.perf_counter()
     gc.collect()  # the model before this one, with its graph and its copy of the images, is full of cycles
     try:
+        if task.job.permuted:
+            return train(_bare(task.job), permuted(dataset), _Sender(send), folder, task.model_file)
         return train(task.job, dataset, _Sender(send), folder, task.model_file)
     except NotSaved as error:
         return NoRoom(error.errno or 0, error.strerror or "", str(error.filename or task.model_file))
     except Exception as error:  # noqa: BLE001  whatever one training dies of, the others go on
         return failed(task.job, _reason(error), time.perf_counter() - start)
+
+
+def _bare(job: Job) -> Job:
+    """Name a job's variant as the lab does: TensorFlow takes no spaces in names."""
+    return replace(job, variant=job.variant.model_copy(update={"name": job.asked}))
+
+
+def _score(task: Probing, dataset: Dataset, folder: Path | None) -> tuple[Row, ...] | Unscored:
+    from reportgen.training.probes import score  # noqa: PLC0415
+
+    gc.collect()
+    try:
+        return score(task.job, dataset, folder, task.model_file, task.probe)
+    except Exception as error:  # noqa: BLE001  the report goes without this probe
+        return Unscored(_reason(error))
 
 
 def _check(task: Check, dataset: Dataset, folder: Path | None) -> str:

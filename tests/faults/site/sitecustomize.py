@@ -158,7 +158,7 @@ class Model:
     def __init__(self, content):
         self.content = content
 
-    def save(self, path, include_optimizer):
+    def save(self, path):
         with open(path, "wb") as file:
             for start in range(0, len(self.content), 10_000):
                 file.write(self.content[start : start + 10_000])
@@ -255,12 +255,28 @@ def change_training(fit):
     fit.train = watched
 
 
+def change_probes(probes):
+    """Score a stored model by its bytes."""
+    from reportgen.data.probes import Row
+
+    def score(job, dataset, folder, model_file, probe):
+        with open(model_file, "rb") as file:
+            return (Row("left", None, file.read(1)[0] % dataset.n_test, dataset.n_test),)
+
+    if "keras" in STAND_IN:
+        probes.score = score
+
+
 def change_report(report):
     if "charts" in STAND_IN:
         report.ahead = lambda *args: None
 
 
-CHANGED = {"reportgen.training.fit": change_training, "reportgen.report": change_report}
+CHANGED = {
+    "reportgen.training.fit": change_training,
+    "reportgen.training.probes": change_probes,
+    "reportgen.report": change_report,
+}
 
 
 class Finder(importlib.abc.MetaPathFinder):
