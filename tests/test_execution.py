@@ -16,8 +16,8 @@ from reportgen.errors import LabError, OutputError
 from reportgen.execution import local
 from reportgen.execution.local import check_built, run_jobs
 from reportgen.execution.plan import Ran, Workers, identify_all
-from reportgen.execution.schedule import Trainers
 from reportgen.execution.store import Store
+from reportgen.execution.trainers import Trainers
 from reportgen.jobs import DONE, FAILED, Job, Observer, plan
 from reportgen.lab import Protocol, Variant
 from test_store import a_job

@@ -187,7 +187,7 @@ processes.Worker.__init__ = lambda *args: started.append(args)
 with Studio(Path(sys.argv[2])) as studio:
     html = to_html(build(load_results(sys.argv[1]), studio))
 print(len(started), studio.drawn, "<svg" in html)
-heavy = {"plotnine", "matplotlib", "weasyprint", "scipy", "statsmodels", "tensorflow", "keras"}
+heavy = {"plotnine", "matplotlib", "weasyprint", "tensorflow", "keras"}
 print(sorted(heavy & set(sys.modules)))
 """
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from reportgen import disk
+from reportgen.analysis.frames import ANALYSES
 from reportgen.errors import DataError
 from reportgen.execution.store import Store
 from reportgen.results import load_results
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from conftest import TrainedRun
 
-FRAMES = ("confusion", "epochs", "layers", "predictions", "runs")
+FRAMES = ("confusion", "epochs", "layers", "predictions", "probes", "runs")
 DATA = (*(f"frames/{name}.parquet" for name in FRAMES), "images.npz", "run.json")
-DOCUMENTS = ("report.html", "report.pdf")
+DOCUMENTS = ("report.html", "report.pdf", *sorted(f"frames/{name}.parquet" for name in ANALYSES))
 JOBS = tuple(f"{variant}, seed {seed}" for variant in ("mlp", "cnn") for seed in (1, 2))
 
 
