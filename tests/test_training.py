@@ -159,6 +159,16 @@ def test_images_keep_their_labels_and_are_scaled() -> None:
         assert y.shape[1] == 5
 
 
+def test_no_thread_tunes_a_pipeline_and_is_waited_for_when_it_ends() -> None:
+    from reportgen.training.fit import Split, _in_order, _training_batches
+
+    images, labels = np.zeros((8, 1, 1, 1), "uint8"), np.arange(8) % 2
+    job = plan(lab(net(), batch_size=4))[0]
+    training = _training_batches(Split(images, labels, images, labels), job, 2)
+    for batches in (training, _in_order(images), _in_order(images, labels)):
+        assert batches.options().autotune.enabled is False
+
+
 # Held out
 
 

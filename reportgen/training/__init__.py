@@ -27,7 +27,7 @@ def load_keras() -> None:
 
 
 # Counts up with any change of what a training gives: every stored outcome is then trained anew.
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 
 
 @contextmanager

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reportgen.data import Dataset
 
 EVALUATION_BATCH = 1000
+AHEAD = 2  # batches that are gathered while one is trained on
 EVALUATION_PIXELS = 4_000_000  # fewer large images at a time, so that feature maps fit into memory
 
 
@@ -207,12 +208,15 @@ def _training_batches(parts: Split, job: Job, n_classes: int) -> tf.data.Dataset
         y = tf.gather(labels, index)
         return _scaled(tf.gather(images, index)), tf.one_hot(y, n_classes) if one_hot else y
 
-    return (
-        tf.data.Dataset.range(job.protocol.epochs)
-        .flat_map(epoch_batches)
-        .map(pick, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    batches = tf.data.Dataset.range(job.protocol.epochs).flat_map(epoch_batches).map(pick)
+    return _untuned(batches.prefetch(AHEAD))
+
+
+def _untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Have no thread that tunes a pipeline: it sleeps up to a minute at a time, and its end is waited for."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def _in_order(images: NDArray[Any], targets: NDArray[Any] | None = None) -> tf.data.Dataset:
@@ -220,8 +224,8 @@ def _in_order(images: NDArray[Any], targets: NDArray[Any] | None = None) -> tf.d
     arrays = images if targets is None else (images, targets)
     batches = tf.data.Dataset.from_tensor_slices(arrays).batch(size)
     if targets is None:
-        return batches.map(_scaled)
-    return batches.map(lambda x, y: (_scaled(x), y))
+        return _untuned(batches.map(_scaled))
+    return _untuned(batches.map(lambda x, y: (_scaled(x), y)))
 
 
 def _predict(model: keras.Model, images: NDArray[Any]) -> NDArray[np.float32]:
