@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from reportgen.analysis import frames
 from reportgen.analysis.claims import COLUMNS, EVIDENCE
@@ -338,9 +339,31 @@ def test_several_ways_to_move_an_image_are_not_several_images() -> None:
     assert f"+30.00 (+{low:.2f} to +{high:.2f})" in found.said
 
 
-def test_only_the_first_seed_of_a_probe_counts() -> None:
+def test_with_two_seeds_only_the_first_one_of_a_probe_counts() -> None:
     rows = moved(2000) + moved(3900, seed=2)
     assert judged(with_probes(seven(SHIFT), rows)).verdict == HOLDS
+
+
+@pytest.mark.parametrize(
+    ("dense", "verdict"),
+    [((2000, 2100, 1900), HOLDS), ((2000, 3900, 3100), CANT_TELL), ((3900, 3950, 3850), DOES_NOT)],
+)
+def test_with_three_seeds_a_probe_is_judged_by_the_means_over_them(
+    dense: tuple[int, ...], verdict: str
+) -> None:
+    rows = [row for seed, right in enumerate(dense, start=1) for row in moved(right, seed)]
+    found = judged(with_probes(seven(SHIFT), rows))
+    assert found.verdict == verdict
+    means = CompareMeans(DescrStatsW([0.8] * 3), DescrStatsW([right / 4000 for right in dense]))
+    low, high = (100 * end for end in means.tconfint_diff(usevar="unequal"))
+    effect = 80 - sum(dense) / 120
+    assert f"{effect:+.2f} ({low:+.2f} to {high:+.2f})".replace("-", "\u2212") in found.said
+    assert "Welch" in found.said and "Newcombe" not in found.said
+
+
+def test_seeds_that_all_agree_leave_no_interval_to_judge_by() -> None:
+    rows = [row for seed in (1, 2, 3) for row in moved(2000, seed)]
+    assert judged(with_probes(seven(SHIFT), rows)).verdict == CANT_TELL
 
 
 def test_without_a_dense_network_a_shift_says_nothing() -> None:

@@ -1,17 +1,21 @@
 """What changed test images say of a lab's claims: digits at the border, digits that moved, shuffled pixels.
 
-Only counts are known of a probe, so that shares are compared as unpaired ones (Newcombe 1998, method 10).
-Where accuracies of several levels are averaged, all of them are of the same images: the interval is that of
-one level's images, so that it is rather too wide than too narrow.
+With three seeds or more, the means over the seeds are compared (Welch's t); with fewer, the first training of
+each. Of that one only counts are known, so that shares are compared as unpaired ones (Newcombe 1998, method
+10); where accuracies of several levels are averaged, all of them are of the same images: the interval is that
+of one level's images, so that it is rather too wide than too narrow.
 """
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from reportgen.analysis.differences import NEWCOMBE, Difference, newcombe
+from reportgen.analysis.contrasts import ENOUGH_SEEDS
+from reportgen.analysis.differences import NEWCOMBE, WELCH, Difference, newcombe, welch
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.verdicts import MARGIN, Finding, judge, not_applicable, tally
 from reportgen.text import listing, signed
@@ -27,6 +31,7 @@ WORDS = {
     "shift": "Accuracy on images that were moved, mean over the shifts, in points",
 }
 Pairs = list[tuple[str, str]]
+Shares = list[tuple[float, int]]  # of each seed's training: its accuracy, and of how many images
 
 
 def probes_of(results: Results) -> pd.DataFrame:
@@ -41,13 +46,13 @@ def probed(claim: Claim, results: Results, analysis: Frames) -> Finding:
     rows = probes[probes["probe"] == claim.probe] if len(probes) else probes
     if rows.empty:
         return not_applicable(f"this run has no {claim.probe} probe")
-    rows = rows[rows["seed"] == rows.groupby("variant")["seed"].transform("min")]
     if claim.probe == "permutation":
         return _permuted(claim, rows, results)
     pairs, why = _pairs(claim, results, analysis)
     altered = rows[rows["variant"].isin(rows.loc[rows["level"] != "0", "variant"])]
-    shares = {str(name): _share(one) for name, one in altered.groupby("variant", sort=False)}
-    compared = {f"{b} against {a}": _difference(shares, a, b) for a, b in pairs if {a, b} <= set(shares)}
+    shares = {str(name): _shares(one) for name, one in altered.groupby("variant", sort=False)}
+    both = [(a, b) for a, b in pairs if {a, b} <= set(shares)]
+    compared = {f"{b} against {a}": _difference(shares[a], shares[b]) for a, b in both}
     if not compared:
         return not_applicable(why if not pairs else f"no such pair of networks has the {claim.probe} probe")
     return _finding(claim, compared, WORDS[str(claim.probe)])
@@ -62,8 +67,16 @@ def _share(rows: pd.DataFrame) -> tuple[float, int]:
     return float((altered["right"] / altered["n"]).astype(float).mean()), int(rows["n"].min())
 
 
-def _difference(shares: dict[str, tuple[float, int]], a: str, b: str) -> Difference:
-    (one, n), (other, m) = shares[a], shares[b]
+def _shares(rows: pd.DataFrame) -> Shares:
+    return [_share(one) for _, one in rows.groupby("seed")]
+
+
+def _difference(a: Shares, b: Shares) -> Difference:
+    """Compare the means over the seeds, or the first training of each where there are too few."""
+    if min(len(a), len(b)) >= ENOUGH_SEEDS:
+        ones, others = ([share for share, _ in shares] for shares in (a, b))
+        return Difference(float(np.mean(ones)), float(np.mean(others)), *welch(ones, others), WELCH)
+    (one, n), (other, m) = a[0], b[0]
     return Difference(one, other, *newcombe(one * n, other * m, n, m), NEWCOMBE)
 
 
@@ -98,10 +111,13 @@ def _finding(claim: Claim, compared: dict[str, Difference], what: str) -> Findin
     more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     said = f"{what}: {'; '.join(named[:MOST_NAMED])}{more}. {tally(differences, expect, margin)}".strip()
     numbers = {name: round(one.effect, 6) for name, one in compared.items()}
-    return Finding(judge(differences, expect, margin), f"{said} In brackets {NEWCOMBE}.", dict(numbers))
+    kinds = " or ".join(dict.fromkeys(one.interval for one in differences))
+    return Finding(judge(differences, expect, margin), f"{said} In brackets {kinds}.", dict(numbers))
 
 
 def _told(one: Difference) -> str:
+    if isnan(one.low):
+        return signed(100 * one.effect)
     return f"{signed(100 * one.effect)} ({signed(100 * one.low)} to {signed(100 * one.high)})"
 
 
@@ -112,8 +128,8 @@ def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
     for name in (*dense, *convolutional):
         one = rows[rows["variant"] == name]
         if {"original", "permuted"} <= set(one["level"]):
-            shares = {level: _share(one[one["level"] == level]) for level in ("original", "permuted")}
-            found[name] = _difference(shares, "original", "permuted")
+            whole, shuffled = (_shares(one[one["level"] == level]) for level in ("original", "permuted"))
+            found[name] = _difference(whole, shuffled)
     judged = {name: one for name, one in found.items() if name in dense}
     if not judged:
         return not_applicable("no dense network of this run was trained on shuffled pixels")
