@@ -164,6 +164,17 @@ def test_every_figure_that_is_spoken_of_is_there(run: Callable[[], Results]) -> 
         assert {int(n) for n in re.findall(rf"{kind} (\d+)", page)} <= set(range(1, total + 1))
 
 
+def test_the_rows_behind_a_chart_are_at_hand_with_names_that_a_reader_knows() -> None:
+    sections = {one.anchor: one.body for one in build(example()).sections}
+    for anchor, columns in (
+        ("curves", ["variant", "seed", "epoch", "split", "accuracy"]),
+        ("tradeoffs", ["variant", "parameters", "test accuracy", "low", "high"]),
+    ):
+        data = sections[anchor].figures[0].data
+        assert list(data.columns) == columns
+        assert set(data["variant"]) == {"mlp", "cnn-same-s1", "cnn-valid-s2"}
+
+
 def test_the_typefaces_stand_in_the_page_as_the_pdf_expects_to_find_them() -> None:
     assert html_of(example).count(faces_inside()) == 1
 

@@ -10,6 +10,8 @@ from reportgen.report.images import data_uri
 from reportgen.text import inert, listing
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reportgen.analysis.frames import Analysis
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
@@ -21,7 +23,10 @@ CLASS_NAME = 24  # characters of a class's name under an image
 
 @dataclass(frozen=True)
 class Figure:
-    """A numbered figure: a chart with its caption and what it shows in words."""
+    """A numbered figure: a chart with its caption and what it shows in words.
+
+    `data` holds the rows that the chart was drawn from, their columns named for a reader.
+    """
 
     number: int
     chart: Order
@@ -29,6 +34,7 @@ class Figure:
     lead: str
     caption: str
     width: str = "whole"  # or half, third: a class of the style sheet
+    data: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @property
     def uri(self) -> str:
@@ -105,9 +111,17 @@ class Context:
         they_have = "they have" if len(left) > 1 else "it has"
         return f"Not applicable to {listing(left)}, because {they_have} no predictions."
 
-    def chart(self, chart: Order, alt: str, lead: str, caption: str, width: str = "whole") -> Figure:
+    def chart(
+        self,
+        chart: Order,
+        alt: str,
+        lead: str,
+        caption: str,
+        width: str = "whole",
+        data: pd.DataFrame | None = None,
+    ) -> Figure:
         """Number a chart."""
-        return Figure(self.numbers.figure(), chart, alt, lead, caption, width)
+        return Figure(self.numbers.figure(), chart, alt, lead, caption, width, data)
 
     def table(self, lead: str, text: str) -> Caption:
         """Number a table."""

@@ -134,7 +134,15 @@ def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> F
     left = len(listed) - MOST_LABELS
     if left > 0:
         caption += f" {count(left)} lines have no name beside them, for want of room."
-    return context.chart(chart, f"{lead} {inert('; '.join(listed))}.", lead, caption)
+    alt = f"{lead} {inert('; '.join(listed))}."
+    return context.chart(chart, alt, lead, caption, data=_behind(rows))
+
+
+def _behind(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the points of a probe's chart as a table."""
+    names = {"level": "moved", "right": "right images", "n": "of"}
+    columns = ["variant", "seed", "level", "right", "n", "accuracy"]
+    return rows[columns].rename(columns=names).reset_index(drop=True)
 
 
 def _judged(row: Any) -> Judged:

@@ -93,7 +93,14 @@ def _curve(context: Context, metric: str, panels: list[str], lead: str, caption:
     last = _last(epochs, metric, "validation")
     ends = ", ".join(f"{name} {last[name]:.4f}" for name in panels if name in last)
     alt = f"Learning curves of {metric} by epoch, one panel a variant. Validation at the end: {ends}."
-    return context.chart(chart, alt, lead, caption, "whole" if len(panels) > 1 else "half")
+    width = "whole" if len(panels) > 1 else "half"
+    return context.chart(chart, alt, lead, caption, width, _behind(of_metric, metric, panels))
+
+
+def _behind(rows: pd.DataFrame, metric: str, panels: list[str]) -> pd.DataFrame:
+    """Give the points of the panels as a table."""
+    rows = rows[rows["variant"].isin(panels)].reset_index(drop=True)
+    return rows[["variant", "seed", "epoch", "split", "value"]].rename(columns={"value": metric})
 
 
 def _last(epochs: pd.DataFrame, metric: str, split: str) -> dict[str, float]:

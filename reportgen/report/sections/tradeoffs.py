@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from reportgen.analysis.costs import reading
 from reportgen.analysis.scores import Score
 from reportgen.report import look
@@ -44,7 +46,22 @@ def _cost(context: Context, cost: str) -> Figure:
     alt = f"{word} against test accuracy: {listed}."
     left_out = int((labelled(board, cost, width)["label"] == "").sum())
     caption = _caption(by_cost, reading(board, cost), left_out)
-    return context.chart(chart, alt, f"{word} and accuracy.", caption, "half" if half else "whole")
+    size = "half" if half else "whole"
+    return context.chart(chart, alt, f"{word} and accuracy.", caption, size, _behind(context, cost, word))
+
+
+def _behind(context: Context, cost: str, word: str) -> pd.DataFrame:
+    """Give the points and bars of a chart as a table."""
+    scores = context.board.scored
+    return pd.DataFrame(
+        {
+            "variant": [one.variant for one in scores],
+            word.lower(): [getattr(one, cost) for one in scores],
+            "test accuracy": [one.accuracy for one in scores],
+            "low": [one.low for one in scores],
+            "high": [one.high for one in scores],
+        }
+    )
 
 
 def _caption(scores: list[Score], said: str, left_out: int) -> str:
