@@ -273,16 +273,20 @@ def _omnibus(marked: _Marked) -> list[Row]:
     return [row | {"statistic": float(found.statistic), "p": float(found.pvalue)}]
 
 
+def spoken_of(frame: pd.DataFrame) -> str:
+    """Tell what a report speaks of: architectures where every pair of them was compared, else networks."""
+    over_seeds = frame[(frame["family"] == PAIRS) & (frame["kind"] == ARCHITECTURES)]
+    return ARCHITECTURES if len(over_seeds) and over_seeds["p"].notna().all() else NETWORKS
+
+
 def tie_groups(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
     """Give each variant letters; two that share one cannot be told apart.
 
-    `names` is in the order of the leaderboard, `frame` is that of comparisons(): architectures decide where
-    every pair of them was compared, trained networks otherwise. The groups are the maximal cliques of what is
-    not told apart (Bron and Kerbosch 1973).
+    `names` is in the order of the leaderboard, `frame` is that of comparisons(); it decides by what it speaks
+    of. The groups are the maximal cliques of what is not told apart (Bron and Kerbosch 1973).
     """
     pairs = frame[frame["family"] == PAIRS]
-    over_seeds = pairs[pairs["kind"] == ARCHITECTURES]
-    kind = ARCHITECTURES if len(over_seeds) and over_seeds["p"].notna().all() else NETWORKS
+    kind = spoken_of(frame)
     apart = pairs[(pairs["kind"] == kind) & pairs["apart"]]
     level = {name: set(names) - {name} for name in names}
     for a, b in zip(apart["a"], apart["b"], strict=True):
