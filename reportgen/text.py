@@ -79,6 +79,13 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{'+' if value > 0 else '−'}{text}"
 
 
+def p_value(p: float) -> str:
+    """Write a p with two digits that count, very small ones as <0.001."""
+    if p < 0.001:
+        return "<0.001"
+    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
 def seconds(value: float) -> str:
     """Write a duration in seconds with one decimal below a hundred."""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

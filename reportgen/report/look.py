@@ -30,6 +30,8 @@ SIZE = 7.5  # points; charts are drawn at the size at which they are printed
 PANELS_IN_A_ROW = 4
 PANELS_IN_A_FIGURE = 12
 CLASSES_COUNTED = 20
+FEW = 10  # images; a bin of confidence with fewer is drawn pale
+PAIRS_COUNTED = 10  # variants whose differences are written into the matrix of all pairs
 CLASS_LABEL = 14  # characters of a class's name beside a matrix
 
 

@@ -60,7 +60,7 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
             limits=limits[0],
             expand=(0, 0),
         )
-        + scale_y_continuous(breaks=_nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
+        + scale_y_continuous(breaks=nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
         + labs(x=title, y="test accuracy, %")
         + base(width, look.COST_HEIGHT[width])
     )
@@ -87,7 +87,7 @@ def _log_breaks(low: float, high: float) -> list[float]:
     return breaks
 
 
-def _nice_breaks(low: float, high: float) -> list[float]:
+def nice_breaks(low: float, high: float) -> list[float]:
     """Choose three to six round values inside the limits, none beyond 100 %."""
     span = max(high - low, 1e-6)
     for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50):

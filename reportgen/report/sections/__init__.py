@@ -7,22 +7,28 @@ from typing import Any
 
 from reportgen.report.document import Context
 from reportgen.report.sections.appendix import appendix
+from reportgen.report.sections.calibration import calibration
 from reportgen.report.sections.claims import claims
+from reportgen.report.sections.comparisons import comparisons
 from reportgen.report.sections.confusion import confusion
 from reportgen.report.sections.curves import curves
 from reportgen.report.sections.galleries import galleries
 from reportgen.report.sections.narrative import narrative
 from reportgen.report.sections.networks import networks
+from reportgen.report.sections.scores import scores
 from reportgen.report.sections.summary import summary
 from reportgen.report.sections.tradeoffs import tradeoffs
 
 SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
     "summary": ("What came out", summary),
     "narrative": ("What this lab is about", narrative),
+    "comparisons": ("Who is really better", comparisons),
     "claims": ("The lab's claims, put to the test", claims),
     "curves": ("How training went", curves),
     "tradeoffs": ("Size, time and accuracy", tradeoffs),
     "networks": ("The networks", networks),
+    "scores": ("How good, in more than one number", scores),
+    "calibration": ("Whether to trust their confidence", calibration),
     "confusion": ("What they confuse", confusion),
     "galleries": ("Hits and mistakes", galleries),
     "appendix": ("How this report was made", appendix),

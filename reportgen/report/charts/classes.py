@@ -1,0 +1,103 @@
+"""Scores by class: a dot with its interval for the baseline and for the best, ticks for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from plotnine import (
+    aes,
+    coord_cartesian,
+    element_line,
+    element_text,
+    facet_wrap,
+    geom_point,
+    geom_segment,
+    geom_text,
+    ggplot,
+    labs,
+    scale_color_identity,
+    scale_shape_identity,
+    scale_x_continuous,
+    scale_y_reverse,
+    theme,
+)
+
+from reportgen.report import look
+from reportgen.report.charts.costs import nice_breaks
+from reportgen.report.look import WIDTH
+from reportgen.report.theme import base
+
+PANELS = {"recall": "recall, %", "precision": "precision, %", "f1": "F1, %"}
+OFFSETS = {"best": -0.17, "baseline": 0.17, "other": 0.0}
+COLORS = {"best": look.ACCENT, "baseline": look.CONTRAST, "other": "#b9bfc8"}
+SHAPES = {"best": "o", "baseline": "D", "other": "|"}
+TALL = 0.175  # inches a class
+
+
+def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
+    """Draw recall, precision and F1 of each class side by side; the names of who stands out go on top.
+
+    `scores` has name (of the class), variant, role (best, baseline or other), metric, value, low and high;
+    `classes` are the names in order.
+    """
+    data = _prepared(scores, classes)
+    strong, faint = data[data["role"] != "other"], data[data["role"] == "other"]
+    limits = _limits(strong, faint)
+    return (
+        ggplot(strong, aes("value", "y", color="color", shape="shape"))
+        + geom_point(data=faint, size=1.7, stroke=0.35)
+        + geom_segment(aes("low", "y", xend="high", yend="y"), size=0.6)
+        + geom_point(size=1.8, stroke=0)
+        + geom_text(aes("value", "y", label="label"), _key(strong, limits), ha="left", size=look.SIZE)
+        + facet_wrap("panel", ncol=3)
+        + scale_color_identity()
+        + scale_shape_identity()
+        + scale_x_continuous(breaks=nice_breaks(*limits), expand=(0, 0))
+        + scale_y_reverse(breaks=list(range(len(classes))), labels=list(classes), expand=(0, 0))
+        + coord_cartesian(xlim=limits, ylim=(len(classes) - 0.4, -1.9))
+        + labs(x="", y="")
+        + base(WIDTH, 0.5 + TALL * (len(classes) + 1.5))
+        + theme(
+            panel_spacing_x=0.02,
+            axis_text_y=element_text(ha="right", size=look.SIZE - 0.5),
+            panel_grid_major_y=element_line(color=look.PALE, size=0.6),
+            panel_grid_major_x=element_line(color=look.HAIRLINE, size=0.4),
+        )
+    )
+
+
+def _prepared(scores: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    data = scores.dropna(subset="value").assign(
+        value=lambda one: 100 * one["value"].astype(float),
+        low=lambda one: 100 * one["low"].astype(float),
+        high=lambda one: 100 * one["high"].astype(float),
+    )
+    panel = pd.Categorical(data["metric"].map(PANELS), list(PANELS.values()), ordered=True)
+    row = data["name"].map({name: n for n, name in enumerate(classes)}).astype(float)
+    return data.assign(
+        panel=panel,
+        y=row + data["role"].map(OFFSETS).astype(float),
+        color=data["role"].map(COLORS),
+        shape=data["role"].map(SHAPES),
+    )
+
+
+def _limits(strong: pd.DataFrame, faint: pd.DataFrame) -> tuple[float, float]:
+    """Span all panels over the intervals, and over the ticks as far as they do not squeeze these."""
+    low, high = float(strong["low"].min()), float(strong["high"].max())
+    if len(faint):
+        low = min(low, max(float(faint["value"].min()), low - 0.5 * (high - low)))
+    room = 0.03 * max(high - low, 0.5)
+    return max(low - room, -1.0), min(high + room, 101.0)
+
+
+def _key(strong: pd.DataFrame, limits: tuple[float, float]) -> pd.DataFrame:
+    """Name the variants that stand out, above the first panel, in their own colours."""
+    first = strong[strong["panel"] == strong["panel"].cat.categories[0]]
+    named = first.drop_duplicates("role").sort_values("role", ascending=False, kind="stable")
+    sign = {"best": "●", "baseline": "◆"}
+    label = [f"{sign[role]} {name}" for role, name in zip(named["role"], named["variant"], strict=True)]
+    places = np.linspace(-1.55, -0.85, len(named)) if len(named) > 1 else [-1.2]
+    return named.assign(label=label, value=limits[0] + 0.02 * (limits[1] - limits[0]), y=places)
