@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def scores(results: Results, _: object) -> pd.DataFrame:
     Columns: variant, seed, metric, value, low, high, interval, n (test images), note. Multi-class Brier score
     and negative log-likelihood as in scikit-learn (nats); ECE over BINS bins of equal width.
     """
-    rows = [row for one in results.runs.itertuples() for row in _training(results, one)]
+    rows = [row for run, own in _divided(results) for row in _training(own, run)]
     frame = _typed(pd.DataFrame(rows))
     means = [row for (variant, metric), part in _by(frame) for row in _mean(variant, metric, part)]
     return pd.concat([frame, _typed(pd.DataFrame(means))], ignore_index=True)
@@ -133,6 +134,16 @@ def over_seeds(values: NDArray[np.float64]) -> tuple[float, float]:
 # --- rows ----------------------------------------------------------------------------------------
 
 
+def _divided(results: Results) -> Iterator[tuple[Any, Results]]:
+    """Give each training with results that hold no others: to look for it in all of them takes long."""
+    names = ("predictions", "epochs")
+    frames = {name: getattr(results, name) for name in names}
+    places = {name: one.groupby(["variant", "seed"], sort=False).indices for name, one in frames.items()}
+    for run in results.runs.itertuples():
+        own = {name: frames[name].take(places[name].get((run.variant, run.seed), [])) for name in names}
+        yield run, replace(results, **own)
+
+
 def _training(results: Results, run: Any) -> Iterator[Row]:
     stated = {"variant": run.variant, "seed": run.seed, "n": results.record.dataset.n_test}
     for row in _costs(results, run):
@@ -142,7 +153,7 @@ def _training(results: Results, run: Any) -> Iterator[Row]:
         for metric in ("accuracy", "loss", "macro_f1", "nll", "brier", "ece", "gap"):
             yield {**stated, **_row(metric, nan, note=reason)}
         return
-    for row in (*_predicted(results, run), *_history(results, run)):
+    for row in (*_predicted(results, run), *_history(results)):
         yield {**stated, **row}
 
 
@@ -152,13 +163,12 @@ def _costs(results: Results, run: Any) -> Iterator[Row]:
     unknown = "not applicable, because only Keras knows this network's layers"
     known = len(layers) > 0 and not layers.isna().any()
     yield _row("multiply_adds", float(layers.sum()) if known else nan, note="" if known else unknown)
-    seconds = _series(results, run, "train", "seconds")
+    seconds = _series(results, "train", "seconds")
     yield _row("seconds_per_epoch", float(seconds.mean()) if len(seconds) else nan)
 
 
 def _predicted(results: Results, run: Any) -> Iterator[Row]:
-    frame = results.predictions
-    part = frame[(frame["seed"] == run.seed) & (frame["variant"] == run.variant)]
+    part = results.predictions
     k = len(results.record.dataset.classes)
     labels = part["label"].to_numpy(int)
     predicted = part["predicted"].to_numpy(int)
@@ -181,17 +191,16 @@ def _macro(labels: NDArray[np.int64], predicted: NDArray[np.int64], k: int) -> R
     return _row("macro_f1", f_scores(counts).mean(), (float(low), float(high)), BOOTSTRAP)
 
 
-def _history(results: Results, run: Any) -> Iterator[Row]:
-    train = _series(results, run, "train", "accuracy")
-    validation = _series(results, run, "validation", "accuracy")
+def _history(results: Results) -> Iterator[Row]:
+    train = _series(results, "train", "accuracy")
+    validation = _series(results, "validation", "accuracy")
     known = len(train) and len(validation)
     yield _row("gap", train.iloc[-1] - validation.iloc[-1] if known else nan)
 
 
-def _series(results: Results, run: Any, split: str, metric: str) -> pd.Series:
+def _series(results: Results, split: str, metric: str) -> pd.Series:
     frame = results.epochs
-    mine = (frame["variant"] == run.variant) & (frame["seed"] == run.seed)
-    part = frame[mine & (frame["split"] == split) & (frame["metric"] == metric)]
+    part = frame[(frame["split"] == split) & (frame["metric"] == metric)]
     return part.sort_values("epoch")["value"].dropna()
 
 
