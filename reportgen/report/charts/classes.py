@@ -33,7 +33,8 @@ PANELS = {"recall": "recall, %", "precision": "precision, %", "f1": "F1, %"}
 OFFSETS = {"best": -0.17, "baseline": 0.17, "other": 0.0}
 COLORS = {"best": look.ACCENT, "baseline": look.CONTRAST, "other": "#b9bfc8"}
 SHAPES = {"best": "o", "baseline": "D", "other": "|"}
-TALL = 0.175  # inches a class
+GRID = {"color": look.HAIRLINE, "size": 0.4}
+TALL = 0.168  # inches a class
 
 
 def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
@@ -45,8 +46,11 @@ def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
     data = _prepared(scores, classes)
     strong, faint = data[data["role"] != "other"], data[data["role"] == "other"]
     limits = _limits(strong, faint)
+    breaks = nice_breaks(*limits)
+    grid = pd.DataFrame({"x": breaks, "top": -0.5, "end": len(classes) - 0.4})  # clear of the names on top
     return (
         ggplot(strong, aes("value", "y", color="color", shape="shape"))
+        + geom_segment(aes("x", "top", xend="x", yend="end"), grid, inherit_aes=False, **GRID)
         + geom_point(data=faint, size=1.7, stroke=0.35)
         + geom_segment(aes("low", "y", xend="high", yend="y"), size=0.6)
         + geom_point(size=1.8, stroke=0)
@@ -54,7 +58,7 @@ def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
         + facet_wrap("panel", ncol=3)
         + scale_color_identity()
         + scale_shape_identity()
-        + scale_x_continuous(breaks=nice_breaks(*limits), expand=(0, 0))
+        + scale_x_continuous(breaks=breaks, expand=(0, 0))
         + scale_y_reverse(breaks=list(range(len(classes))), labels=list(classes), expand=(0, 0))
         + coord_cartesian(xlim=limits, ylim=(len(classes) - 0.4, -1.9))
         + labs(x="", y="")
@@ -63,7 +67,6 @@ def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
             panel_spacing_x=0.02,
             axis_text_y=element_text(ha="right", size=look.SIZE - 0.5),
             panel_grid_major_y=element_line(color=look.PALE, size=0.6),
-            panel_grid_major_x=element_line(color=look.HAIRLINE, size=0.4),
         )
     )
 

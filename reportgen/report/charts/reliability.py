@@ -32,6 +32,7 @@ BAR = "#e6e8ec"
 PALE = "#a9c1dc"
 DASH = (0, (4, 3))
 SMALL = look.SIZE - 0.8
+MOST = 60  # per cent of all images in one column: it is said beside it
 
 
 def reliability(bins: pd.DataFrame, variants: Sequence[str]) -> ggplot:
@@ -58,7 +59,7 @@ def reliability(bins: pd.DataFrame, variants: Sequence[str]) -> ggplot:
         + facet_wrap("panel", ncol=columns)
         + scale_color_identity()
         + scale_fill_identity()
-        + scale_x_continuous(breaks=[n for n in range(0, 101, 20) if n >= left + 10], expand=(0, 0))
+        + scale_x_continuous(breaks=_breaks(left), expand=(0, 0))
         + scale_y_continuous(breaks=[0, 25, 50, 75, 100], expand=(0, 0))
         + coord_cartesian(xlim=(left, 101.5), ylim=(0, 102))
         + labs(x="confidence, %", y="accuracy, %")
@@ -82,8 +83,15 @@ def _prepared(bins: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     )
 
 
+def _breaks(left: float) -> list[int]:
+    """Choose the ticks of the confidence axis, none at its left end, where panels meet."""
+    step = 20 if left < 50 else 10
+    return [n for n in range(0, 101, step) if n >= left + 8]
+
+
 def _top(data: pd.DataFrame) -> pd.DataFrame:
-    """Say above the highest column how many of the images it holds."""
+    """Say beside the highest column how many of the images it holds, where it holds most of them."""
     most = data.loc[data.groupby("panel", observed=True)["share"].idxmax()]
+    most = most[(most["share"] >= MOST) & (most["lower"] > data["lower"].min() + 30)]
     label = [f"{share:.0f} % of images" for share in most["share"]]
     return most.assign(label=label, x=most["lower"] - 1.5, y=8.0)
