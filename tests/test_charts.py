@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from itertools import pairwise
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from reportgen.analysis.scores import Leaderboard, Score, leaderboard, wilson
 from reportgen.jobs import DIVERGED
 from reportgen.report import charts, look
+from reportgen.report.charts.pairs import cell_width
 from reportgen.report.charts.probes import EDGES, LABEL_HEIGHT, ROOM, _spread
 from reportgen.report.fonts import FONTS, font_file
 from reportgen.report.labels import label_size, place
@@ -183,6 +184,68 @@ def test_names_beside_a_matrix_keep_their_distance() -> None:
         assert axes.panel > 1
         step = axes.breaks[1] if len(axes.breaks) > 1 else k
         assert axes.panel / k * step > 7.0 / 72
+
+
+# --- comparisons, classes, reliability -----------------------------------------------------------
+
+
+def pairs_of(names: tuple[str, ...]) -> pd.DataFrame:
+    rows = [(a, b, 0.1 * n - 0.2, n % 2 == 0) for n, (a, b) in enumerate(combinations(names, 2))]
+    return pd.DataFrame(rows, columns=["ahead", "behind", "points", "apart"])
+
+
+@pytest.mark.parametrize(
+    "names", [SEVEN[:2], SEVEN, DASHED[:10], DASHED, UNDASHED], ids=["2", "7", "10", "30", "undashed"]
+)
+def test_all_pairs_draw_with_every_name_inside_the_picture(names: tuple[str, ...]) -> None:
+    svg = small_svg(charts.pair_matrix(pairs_of(names), names, names[0], 1))
+    assert (b'data-text="+' in svg) == (2 < len(names) <= look.PAIRS_COUNTED)
+    wide = cell_width(names)
+    assert wide > 0.1
+    for n, name in enumerate(names):
+        assert n * wide + text_width(name, look.SIZE - 0.5) < look.WIDTH
+
+
+def classes_of(k: int, variants: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    roles = ("best", "baseline", *["other"] * variants)[:variants]
+    rows = [
+        (f"class {n}", f"variant-{v}", role, metric, value, max(value - 0.05, 0), min(value + 0.05, 1))
+        for n in range(k)
+        for v, role in enumerate(roles)
+        for metric in ("recall", "precision", "f1")
+        for value in [float(rng.uniform(0.3, 1))]
+    ]
+    return pd.DataFrame(rows, columns=["name", "variant", "role", "metric", "value", "low", "high"])
+
+
+@pytest.mark.parametrize(("k", "variants"), [(1, 1), (10, 1), (10, 7), (20, 30)])
+def test_classes_draw_for_any_number_of_classes_and_variants(k: int, variants: int) -> None:
+    small_svg(charts.class_scores(classes_of(k, variants), [f"class {n}" for n in range(k)]))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_classes_draw_where_all_are_right_or_wrong_and_where_one_has_no_value(value: float) -> None:
+    data = classes_of(3, 2).assign(value=value, low=value, high=value)
+    data.loc[0, ["value", "low", "high"]] = np.nan
+    small_svg(charts.class_scores(data, [f"class {n}" for n in range(3)]))
+
+
+def bins_of(names: tuple[str, ...], lowest: int) -> pd.DataFrame:
+    rows = [
+        (name, n / 15, (n + 1) / 15, 5 + 900 * (n == 14), (n + 0.5) / 15, 0.9, 0.8, 0.95, n == 3)
+        for name in names
+        for n in range(lowest, 15)
+    ]
+    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "missed"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize("lowest", [0, 3, 12, 14])
+@pytest.mark.parametrize("names", [("mlp",), SEVEN, DASHED[:12]], ids=["1", "7", "12"])
+def test_reliability_draws_wherever_the_bins_begin(names: tuple[str, ...], lowest: int) -> None:
+    svg = small_svg(charts.reliability(bins_of(names, lowest), names))
+    assert svg.count(b'data-text="100"') >= 2, "on both axes, in the charts' own type"
 
 
 # --- how a chart is written ----------------------------------------------------------------------

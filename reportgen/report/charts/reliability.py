@@ -84,9 +84,9 @@ def _prepared(bins: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 
 def _breaks(left: float) -> list[int]:
-    """Choose the ticks of the confidence axis, none at its left end, where panels meet."""
-    step = 20 if left < 50 else 10
-    return [n for n in range(0, 101, step) if n >= left + 8]
+    """Choose three ticks or more for the confidence axis, none at its left end, where panels meet."""
+    step = next(step for below, step in ((50, 20), (80, 10), (90, 5), (101, 2)) if left < below)
+    return [n for n in range(0, 101, step) if n >= left + 0.08 * (100 - left)]
 
 
 def _top(data: pd.DataFrame) -> pd.DataFrame:

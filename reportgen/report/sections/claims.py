@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from reportgen.analysis.contrasts import ENOUGH_SEEDS
-from reportgen.analysis.differences import RANGE, WELCH
-from reportgen.analysis.knobs import setting
 from reportgen.analysis.probe_claims import probes_of
 from reportgen.analysis.verdicts import DOES_NOT, HOLDS
-from reportgen.report.document import Caption, Context, Figure
-from reportgen.text import count, inert, number_word, paragraphs, signed
+from reportgen.report.document import Context, Figure
+from reportgen.report.sections.contrasts import Contrasts, contrasts
+from reportgen.text import count, inert, number_word, paragraphs, percent
 
 LONGEST_CLAIM = 400
-ROWS_UNDIVIDED = 12
-MOST_PAIRS = 24  # in the table; the others are in the frame
 EDGES = ("left", "right", "top", "bottom")
 MOST_LABELS = 20  # lines that a chart names
 _OF = {
@@ -41,29 +37,14 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One pair of networks that differ in one knob: b against a."""
-
-    change: str
-    fixed: str
-    pair: str
-    accuracy: str
-    seconds: str
-    params: str
-    size: str
-
-
-@dataclass(frozen=True)
 class Claims:
     """The claims, and what each knob does; `missing` says why there are no claims or no pairs."""
 
     introduction: str
     claims: tuple[Judged, ...]
-    rows: tuple[Row, ...]
-    caption: Caption | None
+    contrasts: Contrasts | None
     figures: tuple[Figure, ...]
     missing: str
-    long: bool  # the table is too long to be kept on one page
 
 
 def claims(context: Context) -> Claims | None:
@@ -71,16 +52,13 @@ def claims(context: Context) -> Claims | None:
     judged, frame = context.analysis["claims"], context.analysis["contrasts"]
     if judged.empty and frame.empty:
         return None
-    rows = _rows(frame)
-    caption = context.table("One knob at a time.", _caption(context, frame, rows)) if rows else None
+    table = contrasts(context)
     return Claims(
         _introduction(context, judged),
         tuple(_judged(row) for row in judged.itertuples()),
-        tuple(rows[:MOST_PAIRS]),
-        caption,
+        table,
         _figures(context),
-        "" if rows else "No table of single knobs, because no two networks of this run differ in one only.",
-        long=len(rows) > ROWS_UNDIVIDED,
+        "" if table else "No table of single knobs, because no two networks of this run differ in one only.",
     )
 
 
@@ -128,7 +106,7 @@ def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> F
         f"{variant}: " + ", ".join(f"{row.level} {100 * row.accuracy:.1f} %" for row in one.itertuples())
         for variant, one in columns.groupby("variant", sort=False)
     ]
-    caption = _OF[function]
+    caption = f"{_OF[function]} {_seen(columns, base.variant if base else '')}".strip()
     if context.protocol.seeds > 1:
         caption += " The first training of each variant."
     left = len(listed) - MOST_LABELS
@@ -136,6 +114,23 @@ def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> F
         caption += f" {count(left)} lines have no name beside them, for want of room."
     alt = f"{lead} {inert('; '.join(listed))}."
     return context.chart(chart, alt, lead, caption, data=_behind(rows))
+
+
+def _seen(rows: pd.DataFrame, baseline: str) -> str:
+    """Say how the baseline and the others fare at the largest shift, or on average over the edges."""
+    where = "Over all edges"
+    if rows["pixels"].notna().all():
+        most = float(rows["pixels"].max())
+        rows = rows[rows["pixels"] == most]
+        where = f"Moved by {most:g} pixel{'s' if most != 1 else ''}"
+    at = rows.groupby("variant", sort=False)["accuracy"].mean()
+    others = at.drop(index=baseline, errors="ignore")
+    parts = [f"{baseline} gets {percent(float(at[baseline]), 1)} % right"] if baseline in at else []
+    if len(others):
+        low, high = percent(float(others.min()), 1), percent(float(others.max()), 1)
+        who = "the others" if parts else "the networks get"
+        parts.append(f"{who} {low} to {high} %" if len(others) > 1 else f"{others.index[0]} {low} %")
+    return f"{where}, {', '.join(parts)}."
 
 
 def _behind(rows: pd.DataFrame) -> pd.DataFrame:
@@ -150,65 +145,3 @@ def _judged(row: Any) -> Judged:
     return Judged(
         Markup(" ").join(words), str(row.verdict), SIGNS.get(str(row.verdict), "open"), str(row.said)
     )
-
-
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    ordered = frame.assign(place=range(len(frame)))
-    keys = ["knob", "from_value", "to_value", "a", "b"]
-    first = ordered.groupby(keys, sort=False)["place"].min().reset_index().sort_values(["knob", "place"])
-    indexed = frame.set_index(["a", "b"])
-    return [_row(indexed.loc[[(key.a, key.b)]]) for key in first.itertuples()]
-
-
-def _row(rows: pd.DataFrame) -> Row:
-    one = rows.iloc[0]
-    (a, b) = rows.index[0]
-    by = {quantity: part.iloc[-1] for quantity, part in rows.groupby("quantity", sort=False)}
-    knob = str(one["knob"])
-    return Row(
-        change=f"{setting(knob, str(one['from_value']))} → {one['to_value']}",
-        fixed=str(one["fixed"]),
-        pair=f"{a} → {b}",
-        accuracy=_interval(by["accuracy"], 100, 2),
-        seconds=_interval(by["seconds_per_epoch"], 1, 2),
-        params=signed(by["params"]["effect"], 0),
-        size=str(by["map_size"]["note"]).replace(" and ", " → ") if "map_size" in by else "–",
-    )
-
-
-def _interval(row: pd.Series, scale: float, digits: int) -> str:
-    """Write an effect with the range that belongs to it."""
-    if isnan(row["effect"]):
-        return "–"
-    effect = signed(scale * row["effect"], digits)
-    if isnan(row["low"]):
-        return effect
-    return f"{effect} ({signed(scale * row['low'], digits)} to {signed(scale * row['high'], digits)})"
-
-
-def _caption(context: Context, frame: pd.DataFrame, rows: list[Row]) -> str:
-    kinds = set(frame["interval"])
-    text = (
-        "Pairs of networks that differ in one setting, the second against the first. Accuracy in points, "
-        f"in brackets {_accuracy_interval(kinds)}; seconds an epoch{_seconds_interval(kinds)}; parameters; "
-        "the last feature map before the dense layers. Each interval stands by itself, not adjusted for "
-        "their number."
-    )
-    if frame["value_a"].isna().any():
-        text += " A dash: a training is missing."
-    if len(rows) > MOST_PAIRS:
-        more = count(len(rows) - MOST_PAIRS)
-        text += f" {more} more pairs stand in frames/contrasts.parquet."
-    return text
-
-
-def _accuracy_interval(kinds: set[str]) -> str:
-    if WELCH in kinds:
-        return "the 95 % interval over seeds (Welch's t)"
-    return "the 95 % interval of the shown trainings, image by image (Agresti and Min's Wald+2)"
-
-
-def _seconds_interval(kinds: set[str]) -> str:
-    if RANGE in kinds:
-        return ", in brackets the range over the epochs of one training each, which is no confidence interval"
-    return ", in brackets the 95 % interval over seeds (Welch's t)" if WELCH in kinds else ""

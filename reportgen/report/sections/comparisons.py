@@ -103,7 +103,8 @@ def _introduction(context: Context, frame: pd.DataFrame, kind: str) -> str:
     )
     few = frame[(frame["kind"] == ARCHITECTURES) & (frame["note"] != "")]["note"]
     if seeds > 1 and len(few):
-        said += f" Of the architectures it cannot speak: {inert(few.iloc[0], LONGEST_REASON)}."
+        why = inert(few.iloc[0], LONGEST_REASON).removeprefix("not applicable, ")
+        said += f" Of the architectures it cannot speak, {why}."
     return said
 
 

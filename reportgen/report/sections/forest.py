@@ -26,18 +26,19 @@ class Axis:
 
     low: float
     high: float
+    width: int = WIDTH
 
     @classmethod
-    def around(cls, values: list[float]) -> Axis:
+    def around(cls, values: list[float], width: int = WIDTH) -> Axis:
         """Span an axis over values in points, 0 among them."""
-        low, high = min(0.0, *values), max(0.0, *values)
+        low, high = min([0.0, *values]), max([0.0, *values])
         room = 0.04 * (high - low) or 0.1
-        return cls(low - room, high + room)
+        return cls(low - room, high + room, width)
 
     def x(self, value: float) -> float:
         """Place a value of points on the drawing."""
         share = (value - self.low) / (self.high - self.low)
-        return round(MARGIN + share * (WIDTH - 2 * MARGIN), 1)
+        return round(MARGIN + share * (self.width - 2 * MARGIN), 1)
 
     @property
     def zero(self) -> float:
@@ -48,7 +49,8 @@ class Axis:
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """Choose round values: where they stand, and how they are written."""
         span = self.high - self.low
-        step = next((one for one in STEPS if span / one <= MOST_TICKS), STEPS[-1])
+        most = max(MOST_TICKS * self.width / WIDTH, 4)
+        step = next((one for one in STEPS if span / one <= most), STEPS[-1])
         digits = 2 if step < 0.1 else 1 if step < 1 else 0
         values = [step * n for n in range(ceil(self.low / step), floor(self.high / step) + 1)]
         return tuple((self.x(value), signed(value, digits) if value else "0") for value in values)

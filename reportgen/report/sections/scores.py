@@ -59,6 +59,7 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     caption: Caption
+    kind: str  # quality or costs, a class of the style sheet
     long: bool
 
 
@@ -78,8 +79,8 @@ def scores(context: Context) -> Scores | None:
     if not context.board.scored:
         return None
     tables = (
-        _table(context, _quality(digits_for(context.board.n_test)), "How good.", _quality_words(context)),
-        _table(context, COSTS, "At what cost.", _cost_words(context)),
+        _table(context, "quality", ("How good.", _quality_words(context))),
+        _table(context, "costs", ("At what cost.", _cost_words(context))),
     )
     missing = context.without_predictions([one.variant for one in context.board.scored])
     return Scores(_introduction(context), DEFINED, tables, class_figure(context), missing)
@@ -135,10 +136,11 @@ COSTS = (
 )
 
 
-def _table(context: Context, columns: tuple[Column, ...], lead: str, text: str) -> Table:
+def _table(context: Context, kind: str, words: tuple[str, str]) -> Table:
+    columns = COSTS if kind == "costs" else _quality(digits_for(context.board.n_test))
     rows = tuple(_row(context, one, columns) for one in context.board.scores)
     headings = tuple(column.heading for column in columns)
-    return Table(headings, rows, context.table(lead, text), long=len(rows) > ROWS_UNDIVIDED)
+    return Table(headings, rows, context.table(*words), kind, long=len(rows) > ROWS_UNDIVIDED)
 
 
 def _row(context: Context, one: Score, columns: tuple[Column, ...]) -> Row:
