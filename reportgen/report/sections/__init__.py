@@ -7,6 +7,7 @@ from typing import Any
 
 from reportgen.report.document import Context
 from reportgen.report.sections.appendix import appendix
+from reportgen.report.sections.caveats import caveats
 from reportgen.report.sections.claims import claims
 from reportgen.report.sections.confusion import confusion
 from reportgen.report.sections.curves import curves
@@ -25,5 +26,6 @@ SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
     "networks": ("The networks", networks),
     "confusion": ("What they confuse", confusion),
     "galleries": ("Hits and mistakes", galleries),
+    "caveats": ("What to keep in mind", caveats),
     "appendix": ("How this report was made", appendix),
 }
