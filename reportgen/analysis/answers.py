@@ -198,6 +198,7 @@ def smaller_but_better(e: Evidence) -> Answer:
     one = min(better, key=lambda found: (found.params or 0, found.variant))
     params, pair = one.params or 0, e.telling.pair(one.variant, e.base)
     numbers: Numbers = {f"{one.variant}: parameters": params, f"{e.base}: parameters": base.params}
+    numbers["share of the parameters"] = params / base.params
     return Said(
         ANSWER,
         "Accuracy does not come from size alone:",

@@ -123,9 +123,8 @@ def class_below(e: Evidence) -> Answer:
     """Name classes that a network recognises far less often than the others."""
     rows = _recalls(e)
     if rows.empty:
-        return NotApplicable(NOTHING_TRAINED)
-    if rows["label"].nunique() < 2:
-        return NotApplicable("the test set has fewer than two classes")
+        few = bool(e.board.scored)
+        return NotApplicable("the test set has fewer than two classes" if few else NOTHING_TRAINED)
     z = NormalDist().inv_cdf(1 - 0.05 / (2 * len(rows)))  # of Bonferroni: one error at most in all of them
     below = [row for row in rows.to_dict("records") if _is_below(row, z)]
     numbers: Numbers = {"classes and networks": len(rows), "well below": len(below)}
@@ -298,6 +297,6 @@ def label_errors(e: Evidence) -> Answer:
     )
     rest = (
         f"(Northcutt, Athalye and Mueller 2021), which make {e.minus(size)} points. {pairs.capitalize()} no "
-        " further apart than that, and who is ahead may hang on those labels."
+        "further apart than that, and who is ahead may hang on those labels."
     )
     return Said(NOTE, about, rest, numbers)

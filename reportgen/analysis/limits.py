@@ -82,7 +82,7 @@ def resolution(e: Evidence) -> Answer:
     if not discordant:
         return NotApplicable("there is no test image that only one of two networks gets right")
     found = resolved(n, discordant)
-    numbers: Numbers = {"test images": n, "discordant": discordant, "resolution": found}
+    numbers: Numbers = {"test images": n, "pairs": len(pairs), "discordant": discordant, "resolution": found}
     share = f"{100 * discordant:.1f}{PERCENT}"
     if found >= discordant:
         lead = "This run cannot tell small differences:"
@@ -98,7 +98,8 @@ def resolution(e: Evidence) -> Answer:
 def _of_architectures(e: Evidence, pairs: list[Pair], over: str) -> Answer:
     reach = median((one.high - one.low) / 2 for one in pairs)
     seeds = min(one.seeds for one in e.board.scored)
-    numbers: Numbers = {"test images": e.board.n_test, "seeds": seeds, "half of an interval": reach}
+    numbers: Numbers = {"test images": e.board.n_test, "seeds": seeds, "pairs": len(pairs)}
+    numbers["half of an interval"] = reach
     rest = (
         f"differences of about {e.minus(reach)} points or more between two architectures: so far do the 95 % "
         f"intervals reach to either side{over}, with {number_word(seeds)} seeds and {e.images()}."
