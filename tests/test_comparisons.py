@@ -24,6 +24,7 @@ from reportgen.analysis.comparisons import (
     comparisons,
     mcnemar,
     resolution,
+    spread,
     student,
     tie_groups,
 )
@@ -168,6 +169,45 @@ def test_architectures_without_a_difference_are_seldom_told_apart(seeds: int) ->
         rows = frame[(frame["family"] == BASELINE) & (frame["kind"] == ARCHITECTURES)]
         stated += bool(rows["apart"].any())
     assert stated <= binom.ppf(0.99, experiments, 0.05)
+
+
+@given(
+    st.lists(st.floats(0.5, 1), min_size=3, max_size=6),
+    st.lists(st.floats(0.5, 1), min_size=3, max_size=6),
+    st.floats(0, 0.1),
+)
+def test_the_spread_over_seeds_is_no_less_than_what_is_unbiased(
+    one: list[float], other: list[float], images: float
+) -> None:
+    a, b = np.array(one), np.array(other)
+    s2 = [values.var(ddof=1) for values in (a, b)]
+    seeds = [(s - 1) * v / s**2 for v, s in zip(s2, (len(a), len(b)), strict=True)]
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0, 1, 2000)
+    drawn = (
+        (drawn - drawn.mean()) / drawn.std(ddof=1) * np.sqrt(images**2 + sum(seeds))
+    )  # as a bootstrap has it
+    difference, error, freedom = spread(a, b, drawn)
+    assert difference == pytest.approx(b.mean() - a.mean(), abs=1e-12)
+    assert error**2 == pytest.approx(images**2 + s2[0] / (len(a) - 1) + s2[1] / (len(b) - 1), abs=1e-12)
+    assert error**2 >= images**2 + s2[0] / len(a) + s2[1] / len(b) - 1e-12
+    assert freedom >= min(len(a), len(b)) - 1
+
+
+def test_without_images_noise_and_with_as_many_seeds_the_degrees_of_freedom_are_those_of_welch() -> None:
+    one, other = np.array([0.98, 0.981, 0.979, 0.984]), np.array([0.985, 0.996, 0.983, 0.988])
+    seeds = sum(3 * values.var(ddof=1) / 16 for values in (one, other))
+    drawn = np.array([-1.0, 1.0]) * np.sqrt(seeds / 2)
+    assert spread(one, other, drawn)[2] == pytest.approx(ttest_ind(one, other, equal_var=False).df)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_five_seeds_of_thirty_networks_are_compared_in_all_pairs(share: float) -> None:
+    answers = np.random.default_rng(0).random((80, 30, 5)) < share
+    frame = comparisons(slim_run(answers), {})
+    assert len(frame) == 2 * (29 + 435) + 1
+    assert not frame["apart"].any()
+    assert set(tie_groups(frame, [f"v{n}" for n in range(30)]).values()) == {"a"}
 
 
 def test_a_large_difference_is_found_for_networks_and_architectures() -> None:
