@@ -184,9 +184,7 @@ def test_the_spread_over_seeds_is_no_less_than_what_is_unbiased(
     seeds = [(s - 1) * v / s**2 for v, s in zip(s2, (len(a), len(b)), strict=True)]
     rng = np.random.default_rng(0)
     drawn = rng.normal(0, 1, 2000)
-    drawn = (
-        (drawn - drawn.mean()) / drawn.std(ddof=1) * np.sqrt(images**2 + sum(seeds))
-    )  # as a bootstrap has it
+    drawn *= np.sqrt(images**2 + sum(seeds)) / drawn.std(ddof=1)  # as a bootstrap has it
     difference, error, freedom = spread(a, b, drawn)
     assert difference == pytest.approx(b.mean() - a.mean(), abs=1e-12)
     assert error**2 == pytest.approx(images**2 + s2[0] / (len(a) - 1) + s2[1] / (len(b) - 1), abs=1e-12)

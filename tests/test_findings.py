@@ -333,6 +333,20 @@ def test_what_is_said_names_architectures_only_with_three_seeds_of_all() -> None
     assert "in the first training" in two.rest
 
 
+def test_a_difference_that_looks_clear_by_itself_is_explained_where_it_is_not_enough_among_all_pairs() -> (
+    None
+):
+    answers = np.ones((1000, 4, 1), bool)
+    answers[:14, 0] = False  # one network errs on 14 images, the others on 2 to 4 of their own
+    for v, wrong in ((1, 4), (2, 3), (3, 2)):
+        answers[100 * v : 100 * v + wrong, v] = False
+    answers[:10, 1:] = True
+    run = slim_run(answers[:, [0, 1], :])
+    assert "which is not enough" not in text(said("against-baseline", run))
+    found = text(said("against-baseline", slim_run(answers)))
+    assert "which is not enough among 6 pairs" in found or "are more accurate" in found
+
+
 def test_single_seeds_that_stand_otherwise_are_counted() -> None:
     answers = np.zeros((100, 2, 3), bool)
     for v, shares in enumerate(((80, 90, 85), (84, 92, 91))):
@@ -347,9 +361,9 @@ def test_single_seeds_that_stand_otherwise_are_counted() -> None:
 def test_where_nothing_was_trained_it_is_said_and_every_other_check_says_why_it_is_not_made() -> None:
     run = made_up(names=("a", "b"), unfinished={"a": FAILED, "b": DIVERGED})
     frame = findings(run, analyse(run)).set_index("code")
-    assert frame.loc["nothing-trained", "lead"] == "No training was finished."
-    assert frame.loc["nothing-trained", "level"] == ANSWER
-    rest = frame.drop(["nothing-trained", "validation-set", "repeated-images"])
+    assert frame.loc["trainings", "lead"] == "No training was finished."
+    assert frame.loc["trainings", "level"] == ANSWER
+    rest = frame.drop(["trainings", "validation-set", "repeated-images"])
     assert not rest["applies"].any()
     assert rest["lead"].str.fullmatch("Not applicable, because .*[.]").all()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from reportgen.analysis.evidence import (
     ANSWER,
+    NOTE,
     NOTHING,
     Answer,
     Evidence,
@@ -25,15 +26,17 @@ NOTHING_TRAINED = "no training was finished"
 ONE_SCORE = "only one network has a score"
 
 
-def nothing_trained(e: Evidence) -> Answer:
-    """Say that no training was finished."""
+def trainings(e: Evidence) -> Answer:
+    """Say that no training was finished, or how many were."""
     runs = e.results.runs
     done = int((runs["status"] == DONE).sum())
     numbers: Numbers = {"trainings": len(runs), "finished": done}
+    if done == len(runs):
+        all_of_them = f"All {count(done)} trainings were" if done > 1 else "The one training was"
+        return Said(NOTHING, f"{all_of_them} finished.", "", numbers)
     if done:
-        some = "All" if done == len(runs) else f"{count(done)} of"
-        trainings = f"{some} {count(len(runs))} trainings were" if len(runs) > 1 else "The one training was"
-        return Said(NOTHING, f"{trainings} finished.", "", numbers)
+        lead = f"{count(done)} of {count(len(runs))} trainings were finished."
+        return Said(NOTE, lead, "The others failed or diverged.", numbers)
     return Said(ANSWER, "No training was finished.", "The reasons stand in the table below.", numbers)
 
 
@@ -51,12 +54,13 @@ def against_baseline(e: Evidence) -> Answer:
     below = [one for one in others if e.telling.above(e.base, one.variant)]
     level = [one for one in others if one not in above and one not in below]
     numbers: Numbers = {"above": len(above), "below": len(below), "not told apart": len(level)}
+    numbers["pairs"] = len(e.telling.pairs)
     numbers |= {f"{one.variant}: accuracy": one.accuracy for one in e.standings}
     for one in others:
         numbers |= numbers_of(e.telling.pair(one.variant, e.base).seen_from(one.variant))
     rest = [*_ahead(e, above, base), *_level(e, level)]
     if below:
-        rest.append(f"{listing(_names(below))} {_are(below)} clearly less accurate.")
+        rest.append(f"{_few(_names(below))} {_are(below)} clearly less accurate.")
     return Said(ANSWER, _lead(e, above, others), " ".join(rest), numbers)
 
 
@@ -103,10 +107,15 @@ def _level(e: Evidence, level: list[Standing]) -> list[str]:
         return []
     if len(level) == 1:
         one = level[0]
-        gap = e.points(e.telling.pair(one.variant, e.base).seen_from(one.variant))
+        gap = e.level_points(e.telling.pair(one.variant, e.base).seen_from(one.variant))
         return [f"{one.variant} ({e.share(one.accuracy)}) cannot be told apart from it: {gap}."]
     named = [f"{one.variant} ({e.share(one.accuracy)})" for one in level]
-    return [f"{listing(named)} cannot be told apart from it."]
+    return [f"{_few(named)} cannot be told apart from it."]
+
+
+def _few(names: list[str]) -> str:
+    """List up to six names, and of more than six the first three."""
+    return listing(names, 6 if len(names) <= 6 else 4)
 
 
 def _names(standings: list[Standing]) -> list[str]:
@@ -131,12 +140,14 @@ def best_score(e: Evidence) -> Answer:
     level = [one for one in others if not e.telling.apart(best.variant, one.variant)]
     numbers: Numbers = {"told apart": len(others) - len(level), **_score_numbers(e, best)}
     if len(ties) > 1:
-        return Said(ANSWER, f"{listing(_names(ties))} share the highest score:", _score(e, best), numbers)
+        return Said(ANSWER, f"{_few(_names(ties))} share the highest score:", _score(e, best), numbers)
     if not level:
         return Said(ANSWER, f"{best.variant} is the most accurate:", _score(e, best), numbers)
     nearest = e.telling.pair(best.variant, level[0].variant)
-    numbers |= numbers_of(nearest)
-    rest = f"{_score(e, best)} It cannot be told apart from {_whom(level, others)}: {e.points(nearest)}."
+    numbers |= {"pairs": len(e.telling.pairs), **numbers_of(nearest)}
+    rest = (
+        f"{_score(e, best)} It cannot be told apart from {_whom(level, others)}: {e.level_points(nearest)}."
+    )
     return Said(ANSWER, f"The highest score is {best.variant}'s:", rest, numbers)
 
 
@@ -144,7 +155,7 @@ def _whom(level: list[Standing], others: list[Standing]) -> str:
     """Name those that cannot be told apart from the best; the nearest, whose difference follows, last."""
     if len(level) == 1:
         return level[0].variant
-    whom = "any other" if len(level) == len(others) else listing(_names(level))
+    whom = "any other" if len(level) == len(others) else _few(_names(level))
     return f"{whom}; the nearest is {level[0].variant}"
 
 

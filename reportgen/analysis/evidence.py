@@ -152,6 +152,13 @@ class Evidence:
         low, high = self.minus(pair.low), self.minus(pair.high)
         return f"{self.minus(pair.difference)} points ({low} to {high})"
 
+    def level_points(self, pair: Pair) -> str:
+        """Write the difference of two that cannot be told apart, though by itself it may look clear."""
+        if pair.low <= 0 <= pair.high:
+            return self.points(pair)
+        among = f", which is not enough among {count(len(self.telling.pairs))} pairs)"
+        return self.points(pair).removesuffix(")") + among
+
     def minus(self, value: float) -> str:
         """Write a difference of shares in points, with a true minus sign."""
         text = percent(abs(value), digits_for(self.board.n_test))

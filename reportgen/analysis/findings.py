@@ -44,7 +44,7 @@ class Check:
 
 # In the order in which they are read, those for the first page first.
 FINDINGS: dict[str, Check] = {
-    "nothing-trained": Check("runs", answers.nothing_trained),
+    "trainings": Check("runs", answers.trainings),
     "against-baseline": Check("comparisons, scores", answers.against_baseline),
     "best-score": Check("comparisons, scores", answers.best_score),
     "smaller-but-better": Check("comparisons, runs", answers.smaller_but_better),

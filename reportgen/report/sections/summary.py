@@ -102,7 +102,7 @@ def _sentences(context: Context) -> tuple[Sentence, ...]:
 
 def _grouped(told: Telling) -> str:
     how = "bootstrap over seeds and images" if told.architectures else "McNemar's test"
-    return f" Networks that share a letter cannot be told apart ({how}, Holm)."
+    return f" Networks sharing a letter cannot be told apart ({how}, Holm)."
 
 
 def _letters(group: str) -> str:
