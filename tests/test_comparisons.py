@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,30 +23,15 @@ from reportgen.analysis.comparisons import (
     PAIRS,
     comparisons,
     mcnemar,
-    paired_interval,
     resolution,
+    spread,
     student,
     tie_groups,
 )
-from reportgen.jobs import DONE
+from reportgen.analysis.differences import wald_plus_2
+from reportgen.analysis.holm import holm, shares
+from slim import slim_run
 from synthetic import made_up
-
-
-def marked_run(answers: np.ndarray) -> Any:
-    """Give as much of a run as is compared: `answers` (n, variants, seeds) tells what is right."""
-    n, variants, seeds = answers.shape
-    names = [f"v{v}" for v in range(variants)]
-    grid = [(name, seed + 1, answers[:, v, seed]) for v, name in enumerate(names) for seed in range(seeds)]
-    predictions = pd.concat(
-        pd.DataFrame(
-            {"variant": name, "seed": seed, "index": np.arange(n), "label": 1, "predicted": right.astype(int)}
-        )
-        for name, seed, right in grid
-    )
-    runs = pd.DataFrame([{"variant": name, "seed": seed, "status": DONE} for name, seed, _ in grid])
-    lab = SimpleNamespace(baseline=SimpleNamespace(name="v0"))
-    record = SimpleNamespace(lab=lab)
-    return SimpleNamespace(predictions=predictions, runs=runs, variants=names, record=record)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -71,7 +54,7 @@ def test_paired_intervals_cover_about_95_percent(n: int, discordant: float, shif
     rng = np.random.default_rng(0)
     shares = [(discordant - shift) / 2, (discordant + shift) / 2, 1 - discordant]
     drawn = rng.multinomial(n, shares, 4000)
-    bounds = [paired_interval(int(a), int(b), n) for a, b, _ in drawn]
+    bounds = [wald_plus_2(int(a), int(b), n) for a, b, _ in drawn]
     assert 0.935 <= np.mean([low <= shift <= high for low, high in bounds]) <= 0.975
 
 
@@ -79,7 +62,7 @@ def test_paired_intervals_cover_about_95_percent(n: int, discordant: float, shif
 @given(st.integers(2, 5), st.integers(5, 60), st.integers(0, 1000))
 def test_cochrans_q_is_that_of_mlxtend(variants: int, n: int, seed: int) -> None:
     answers = np.random.default_rng(seed).random((n, variants, 1)) < 0.7
-    frame = comparisons(marked_run(answers), {})
+    frame = comparisons(slim_run(answers), {})
     row = frame[frame["family"] == OMNIBUS].iloc[0]
     one_sided = answers[:, :, 0]
     if (one_sided.all(axis=1) | ~one_sided.any(axis=1)).all():
@@ -89,14 +72,60 @@ def test_cochrans_q_is_that_of_mlxtend(variants: int, n: int, seed: int) -> None
     assert (row["statistic"], row["p"]) == pytest.approx((statistic, p))
 
 
-def test_families_are_adjusted_after_holm_by_themselves() -> None:
-    frame = comparisons(made_up(seeds=3), {})
-    for family in (BASELINE, PAIRS):
-        for kind in (NETWORKS, ARCHITECTURES):
-            rows = frame[(frame["family"] == family) & (frame["kind"] == kind)]
-            assert rows["p_holm"].to_numpy() == pytest.approx(multipletests(rows["p"], method="holm")[1])
-    assert len(frame[frame["family"] == BASELINE]) == 2 * 6
-    assert len(frame[frame["family"] == PAIRS]) == 2 * 21
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_equal_weights_give_the_adjustment_of_statsmodels(p: list[float]) -> None:
+    adjusted = holm(np.array(p), np.full(len(p), 1 / len(p)))
+    assert adjusted == pytest.approx(multipletests(p, method="holm")[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 0.2), st.floats(0.05, 1)), min_size=1, max_size=5))
+def test_weighted_adjustment_is_the_closed_test_of_weighted_bonferroni(
+    cases: list[tuple[float, float]],
+) -> None:
+    # Marcus, Peritz and Gabriel 1976: a hypothesis falls if every set that it is in falls.
+    p, weights = np.array(cases).T
+    every = range(len(p))
+    sets = [np.array(one) for size in every for one in combinations(every, size + 1)]
+    fall = {tuple(one): min(p[one] / weights[one]) * weights[one].sum() for one in sets}
+    expected = [min(max(value for one, value in fall.items() if n in one), 1.0) for n in every]
+    assert holm(p, weights / weights.sum()) == pytest.approx(expected)
+
+
+@given(st.lists(st.booleans(), max_size=30))
+def test_what_is_declared_first_has_at_least_half_of_the_weight_and_no_less_than_its_share(
+    first: list[bool],
+) -> None:
+    given = shares(np.array(first, bool))
+    if not first:
+        return
+    assert given.sum() == pytest.approx(1)
+    assert (given > 0).all()
+    own = given[np.array(first, bool)].sum()
+    assert not any(first) or own >= max(0.5, sum(first) / len(first)) - 1e-12
+
+
+def test_a_pair_has_one_verdict_in_whichever_family_it_stands() -> None:
+    run = made_up(names=("cnn", "mlp", "cnn-s2", "deep"), baseline="mlp", seeds=3)
+    frame = comparisons(run, {})
+    for kind in (NETWORKS, ARCHITECTURES):
+        rows = frame[frame["kind"] == kind]
+        pairs = {frozenset((row.a, row.b)): row for row in rows[rows["family"] == PAIRS].itertuples()}
+        first = rows[rows["family"] == BASELINE]
+        assert (first["a"] == "mlp").all()
+        assert len(first) == 3
+        assert len(pairs) == 6
+        for row in first.itertuples():
+            pair = pairs[frozenset((row.a, row.b))]
+            sign = 1 if pair.a == row.a else -1
+            assert (row.p, row.p_holm, row.apart) == (pair.p, pair.p_holm, pair.apart)
+            assert row.difference == sign * pair.difference
+            assert {row.low, row.high} == {sign * pair.low, sign * pair.high}
+        weights = shares(np.array(["mlp" in pair for pair in pairs]))
+        p = np.array([row.p for row in pairs.values()])
+        assert [row.p_holm for row in pairs.values()] == pytest.approx(holm(p, weights))
+    counts = {"only_a_right", "only_b_right"} & set(frame)
+    assert len(counts) == 2
 
 
 def test_the_t_interval_is_that_of_scipy() -> None:
@@ -119,7 +148,7 @@ def test_in_1000_experiments_without_a_difference_at_most_5_percent_state_one() 
         pairs = []
         for v in range(1, 4):
             only_a, only_b = int((right[:, 0] & ~right[:, v]).sum()), int((~right[:, 0] & right[:, v]).sum())
-            pairs.append((mcnemar(only_a, only_b)[2], *paired_interval(only_a, only_b, 400)))
+            pairs.append((mcnemar(only_a, only_b)[2], *wald_plus_2(only_a, only_b, 400)))
         adjusted = multipletests([p for p, _, _ in pairs], method="holm")[1]
         stated += any(
             p < 0.05 and (low > 0 or high < 0) for p, (_, low, high) in zip(adjusted, pairs, strict=True)
@@ -136,16 +165,53 @@ def test_architectures_without_a_difference_are_seldom_told_apart(seeds: int) ->
         hard = rng.random((300, 1, 1)) < 0.2
         skill = rng.normal(0, 0.02, (1, 3, seeds))  # every training is a little better or worse
         right = rng.random((300, 3, seeds)) < np.where(hard, 0.6, 0.95) + skill
-        frame = comparisons(marked_run(right), {})
+        frame = comparisons(slim_run(right), {})
         rows = frame[(frame["family"] == BASELINE) & (frame["kind"] == ARCHITECTURES)]
         stated += bool(rows["apart"].any())
     assert stated <= binom.ppf(0.99, experiments, 0.05)
 
 
+@given(
+    st.lists(st.floats(0.5, 1), min_size=3, max_size=6),
+    st.lists(st.floats(0.5, 1), min_size=3, max_size=6),
+    st.floats(0, 0.1),
+)
+def test_the_spread_over_seeds_is_no_less_than_what_is_unbiased(
+    one: list[float], other: list[float], images: float
+) -> None:
+    a, b = np.array(one), np.array(other)
+    s2 = [values.var(ddof=1) for values in (a, b)]
+    seeds = [(s - 1) * v / s**2 for v, s in zip(s2, (len(a), len(b)), strict=True)]
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0, 1, 2000)
+    drawn *= np.sqrt(images**2 + sum(seeds)) / drawn.std(ddof=1)  # as a bootstrap has it
+    difference, error, freedom = spread(a, b, drawn)
+    assert difference == pytest.approx(b.mean() - a.mean(), abs=1e-12)
+    assert error**2 == pytest.approx(images**2 + s2[0] / (len(a) - 1) + s2[1] / (len(b) - 1), abs=1e-12)
+    assert error**2 >= images**2 + s2[0] / len(a) + s2[1] / len(b) - 1e-12
+    assert freedom >= min(len(a), len(b)) - 1
+
+
+def test_without_images_noise_and_with_as_many_seeds_the_degrees_of_freedom_are_those_of_welch() -> None:
+    one, other = np.array([0.98, 0.981, 0.979, 0.984]), np.array([0.985, 0.996, 0.983, 0.988])
+    seeds = sum(3 * values.var(ddof=1) / 16 for values in (one, other))
+    drawn = np.array([-1.0, 1.0]) * np.sqrt(seeds / 2)
+    assert spread(one, other, drawn)[2] == pytest.approx(ttest_ind(one, other, equal_var=False).df)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_five_seeds_of_thirty_networks_are_compared_in_all_pairs(share: float) -> None:
+    answers = np.random.default_rng(0).random((80, 30, 5)) < share
+    frame = comparisons(slim_run(answers), {})
+    assert len(frame) == 2 * (29 + 435) + 1
+    assert not frame["apart"].any()
+    assert set(tie_groups(frame, [f"v{n}" for n in range(30)]).values()) == {"a"}
+
+
 def test_a_large_difference_is_found_for_networks_and_architectures() -> None:
     rng = np.random.default_rng(3)
     right = rng.random((1000, 2, 3)) < np.array([0.8, 0.95])[None, :, None]
-    frame = comparisons(marked_run(right), {})
+    frame = comparisons(slim_run(right), {})
     rows = frame[frame["family"] == BASELINE]
     assert rows["apart"].all()
     assert (rows["low"] > 0.05).all()
@@ -154,7 +220,7 @@ def test_a_large_difference_is_found_for_networks_and_architectures() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_networks_that_answer_alike_are_not_told_apart(share: float) -> None:
-    frame = comparisons(marked_run(np.full((50, 3, 3), share == 1.0)), {})
+    frame = comparisons(slim_run(np.full((50, 3, 3), share == 1.0)), {})
     assert not frame["apart"].any()
     assert (frame["p"] == 1).all()
     assert (frame["difference"].dropna() == 0).all()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
 from statsmodels.stats.proportion import proportion_confint
 
@@ -15,6 +18,7 @@ from reportgen.analysis.scores import wilson
 from reportgen.analysis.scoring import (
     BINS,
     FEW_SEEDS,
+    binned,
     calibration,
     calibration_error,
     f_scores,
@@ -60,6 +64,17 @@ def test_the_calibration_error_is_that_of_a_plain_loop_over_the_bins(cases: list
     assert calibration_error(confidence, right) == pytest.approx(expected)
 
 
+@settings(max_examples=30)
+@given(st.integers(1, 300), st.integers(0, 10**6))
+def test_bins_are_those_of_scikit_learns_calibration_curve(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    confidence, right = rng.random(n), rng.random(n) < 0.7
+    share, mean = calibration_curve(right, confidence, n_bins=BINS, strategy="uniform")
+    rows = binned(confidence, right)
+    assert [row["accuracy"] for row in rows] == pytest.approx(share)
+    assert [row["confidence"] for row in rows] == pytest.approx(mean)
+
+
 @settings(max_examples=20)
 @given(PAIRS)
 def test_resampled_test_sets_have_as_many_images_and_no_cell_that_never_occurred(
@@ -73,9 +88,10 @@ def test_resampled_test_sets_have_as_many_images_and_no_cell_that_never_occurred
     assert not drawn[:, counts == 0].any()
 
 
-@pytest.mark.parametrize(("n", "shares"), [(10_000, (0.9, 0.995)), (200, (0.5, 0.97))])
+@pytest.mark.parametrize(("n", "shares"), [(10_000, (0.9, 0.995)), (497, (0.8, 0.97)), (200, (0.5, 0.97))])
 def test_wilson_intervals_cover_94_to_96_percent(n: int, shares: tuple[float, float]) -> None:
-    # Exact: the chance of each count, times whether its interval holds the true share; averaged over shares.
+    # Exact: the chance of each count, times whether its interval holds the true share; averaged over shares,
+    # for of one share and few images the coverage swings by more than a point (only n + 1 intervals exist).
     counts = np.arange(n + 1)
     low, high = np.array([wilson(int(c), n) for c in counts]).T
     grid = np.linspace(*shares, 200)
@@ -123,6 +139,35 @@ def test_a_run_is_scored_as_scikit_learn_scores_it() -> None:
             own = classes[variant, seed, n]
             assert own["recall"] == pytest.approx(recall[n], nan_ok=True)
             assert own["precision"] == pytest.approx(precision[n], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"accuracies": (1.0,)},
+        {"accuracies": (0.0,)},
+        {"classes": ("only",)},
+        {"classes": ("a", "b"), "accuracies": (0.5,)},
+    ],
+    ids=["all right", "all wrong", "one class", "half right"],
+)
+def test_scores_at_the_edges_are_those_of_scikit_learn(options: dict[str, Any]) -> None:
+    results = made_up(names=("mlp",), n_test=60, **options)
+    labels, predicted = (results.predictions[name].to_numpy(int) for name in ("label", "predicted"))
+    k = range(len(results.record.dataset.classes))
+    found = scores(results, {}).dropna(subset="seed").set_index("metric")
+    assert found.loc["accuracy", "value"] == (labels == predicted).mean()
+    of_classes = {"average": "macro", "labels": k, "zero_division": 0}
+    assert found.loc["macro_f1", "value"] == pytest.approx(f1_score(labels, predicted, **of_classes))
+    for metric in ("accuracy", "macro_f1"):
+        row = found.loc[metric]
+        assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+    classes = per_class(results, {})
+    known = classes[classes["note"] == ""]
+    assert (known["low"] <= known["value"] + 1e-9).all()
+    assert (known["high"] >= known["value"] - 1e-9).all()
+    assert classes[classes["note"] != ""]["value"].isna().all()
+    assert calibration(results, {})["count"].sum() == 60
 
 
 def test_means_over_three_seeds_have_an_interval_and_of_fewer_say_why_not() -> None:

@@ -1,8 +1,13 @@
 """Who is really better: every difference with its interval, tested, and tested as one of many.
 
 Two trained networks answered the same test images: they are compared by McNemar's test (Dietterich 1998).
-Architectures are compared over seeds: a bootstrap draws seeds and test images anew. Within a family of
-comparisons, p is Holm's. The comparisons with the baseline are a family of their own, declared beforehand.
+Architectures are compared over seeds: a bootstrap draws seeds and test images anew.
+
+Each pair has one verdict, whichever family it is listed in, so that a report cannot contradict itself: p is
+adjusted over all pairs at once after Holm (1979), in his weighted form. The comparisons with the baseline are
+declared beforehand and share at least half of the weight. So the chance that a run in which no network is
+better than another states any difference is at most 5 %, over both families together; and as a report speaks
+either of trained networks or of architectures (`spoken_of`), the two kinds need no sharing.
 """
 
 from __future__ import annotations
@@ -15,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.differences import wald_plus_2
+from reportgen.analysis.holm import holm, shares
 from reportgen.analysis.scores import Z, shown_seed
 
 if TYPE_CHECKING:
@@ -28,9 +35,11 @@ LEVEL = 0.05
 EXACT_BELOW = 25  # discordant pairs
 SEEDS_FOR_AN_ARCHITECTURE = 3
 DRAWS = 2000
+MANY = 1e6  # degrees of freedom: Student's t is normal
 CHUNK = 100  # draws of whole test sets at a time, so that memory stays small
 BASELINE, PAIRS, OMNIBUS = "baseline", "all pairs", "omnibus"
 NETWORKS, ARCHITECTURES = "trained networks", "architectures"
+STUDENT = "t, bootstrap over seeds and images"
 WALD2, EXPANDED = "95 % Wald+2, paired", "95 % t, bootstrap over seeds and images"
 KINDS = {
     "string": ("family", "kind", "a", "b", "interval", "test", "note"),
@@ -67,12 +76,20 @@ def comparisons(results: Results, _: object) -> pd.DataFrame:
     """
     marked = _marked(results)
     names = list(marked.right)
-    base = results.record.lab.baseline
-    rows: list[Row] = []
+    base = results.record.lab.baseline.name if results.record.lab.baseline else ""
     drawn = _drawn(marked.right)
-    for family, pairs in _families(names, base.name if base else None):
-        rows += _adjusted([_networks(marked, *pair) for pair in pairs], family, NETWORKS)
-        rows += _adjusted([_architectures(marked, drawn, *pair) for pair in pairs], family, ARCHITECTURES)
+    pairs = list(combinations(names, 2))
+    compared = {
+        NETWORKS: _adjusted([_networks(marked, *pair) for pair in pairs], base),
+        ARCHITECTURES: _adjusted([_architectures(marked, drawn, *pair) for pair in pairs], base),
+    }
+    rows = [
+        {"family": BASELINE, "kind": kind, **_from(base, row)}
+        for kind, found in compared.items()
+        for row in found
+        if base in (row["a"], row["b"])
+    ]
+    rows += [{"family": PAIRS, "kind": kind, **row} for kind, found in compared.items() for row in found]
     rows += _omnibus(marked)
     frame = pd.DataFrame(rows, columns=ORDER)
     frame["apart"] = [one is True for one in frame["apart"]]
@@ -91,10 +108,20 @@ def _marked(results: Results) -> _Marked:
     return _Marked(right, {name: int(shown_seed(results, name) or 0) for name in right})
 
 
-def _families(names: Sequence[str], base: str | None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    if base in names:
-        yield BASELINE, [(str(base), name) for name in names if name != base]
-    yield PAIRS, list(combinations(names, 2))
+def _from(base: str, row: Row) -> Row:
+    """Turn a comparison round, where needed, so that it starts from the baseline."""
+    if row["a"] == base:
+        return row
+    turned = {**row, "a": row["b"], "b": row["a"]}
+    if row["note"]:
+        return turned
+    turned |= {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
+    for one, other in (("seed_a", "seed_b"), ("only_a_right", "only_b_right")):
+        if one in row:
+            turned |= {one: row[other], other: row[one]}
+    if row["test"] == STUDENT:
+        turned["statistic"] = -row["statistic"]
+    return turned
 
 
 # --- two trained networks ------------------------------------------------------------------------
@@ -104,7 +131,7 @@ def _networks(marked: _Marked, a: str, b: str) -> Row:
     one, other = marked.of(a), marked.of(b)
     only_a, only_b, n = int((one & ~other).sum()), int((~one & other).sum()), len(one)
     test, statistic, p = mcnemar(only_a, only_b)
-    low, high = paired_interval(only_a, only_b, n)
+    low, high = wald_plus_2(only_a, only_b, n)
     return {
         "a": a,
         "b": b,
@@ -137,17 +164,6 @@ def mcnemar(only_a: int, only_b: int) -> tuple[str, float, float]:
         return "McNemar, exact", 0.0, 1.0
     found = test([[0, only_a], [only_b, 0]], exact=exact, correction=True)
     return f"McNemar, {'exact' if exact else 'chi-square'}", float(found.statistic), float(found.pvalue)
-
-
-def paired_interval(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a difference of paired shares: Wald+2 (Agresti and Min 2005).
-
-    Half an image is added to each of the four cells, which Wald's interval needs where few are discordant.
-    """
-    b, c, whole = only_a + 0.5, only_b + 0.5, n + 2
-    difference = (c - b) / whole
-    reach = Z * sqrt((b + c) - (c - b) ** 2 / whole) / whole
-    return max(difference - reach, -1.0), min(difference + reach, 1.0)
 
 
 # --- architectures -------------------------------------------------------------------------------
@@ -201,7 +217,7 @@ def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: st
         "high": high,
         "interval": EXPANDED,
         "n": len(marked.of(a)),
-        "test": "t, bootstrap over seeds and images",
+        "test": STUDENT,
         "statistic": statistic,
         "p": p,
         "reversed": float((singles == -np.sign(difference)).mean()) if difference else nan,
@@ -215,20 +231,24 @@ def spread(
     """Give the difference of two mean accuracies, its standard error and its degrees of freedom.
 
     `one` and `other` hold each seed's accuracy, `drawn` the bootstrap's differences. A bootstrap of few
-    seeds is too narrow: its standard error is widened by sqrt(s / (s - 1)) and read with Student's t
-    (Hesterberg 2015, The American Statistician 69), with the degrees of freedom of the scarcer seeds.
+    seeds is too narrow (Hesterberg 2015, The American Statistician 69): the seeds' part of its variance,
+    s2 (s - 1) / s^2 for s seeds of variance s2, is raised to s2 / (s - 1). That is s / (s - 1) times what is
+    unbiased: a margin for Satterthwaite's degrees of freedom, which are too many where by chance the seeds
+    hardly differ.
     """
-    fewest = min(len(one), len(other))
-    error = float(drawn.std(ddof=1)) * sqrt(fewest / (fewest - 1))
-    return float(other.mean() - one.mean()), error, _freedom(one, other)
+    parts = [(values.var(ddof=1), len(values)) for values in (one, other)]
+    variance = float(drawn.var(ddof=1)) + sum(s2 * (1 / (s - 1) - (s - 1) / s**2) for s2, s in parts)
+    return float(other.mean() - one.mean()), sqrt(variance), _freedom(variance, parts)
 
 
-def _freedom(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Compute Welch's degrees of freedom; the scarcer seeds' own where no seed differs from another."""
-    parts = [(values.var(ddof=1) / len(values), len(values) - 1) for values in (one, other)]
-    whole = sum(part for part, _ in parts)
-    fewest = float(min(degrees for _, degrees in parts))
-    return max(whole**2 / sum(part**2 / degrees for part, degrees in parts), fewest) if whole else fewest
+def _freedom(variance: float, parts: list[tuple[float, int]]) -> float:
+    """Compute Satterthwaite's degrees of freedom, at least those of the scarcer seeds.
+
+    What the images contribute to the variance is taken as known.
+    """
+    uncertain = sum((s2 / (s - 1)) ** 2 / (s - 1) for s2, s in parts)
+    fewest = float(min(s - 1 for _, s in parts))
+    return max(variance**2 / uncertain, fewest) if uncertain else MANY
 
 
 def student(difference: float, error: float, freedom: float) -> tuple[float, float, float, float]:
@@ -245,16 +265,15 @@ def student(difference: float, error: float, freedom: float) -> tuple[float, flo
 # --- many at once --------------------------------------------------------------------------------
 
 
-def _adjusted(rows: list[Row], family: str, kind: str) -> list[Row]:
-    """Adjust the p of one family after Holm."""
-    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415
-
+def _adjusted(rows: list[Row], base: str) -> list[Row]:
+    """Adjust p over all pairs, and tell which of them are apart."""
     tested = [row for row in rows if row["p"] == row["p"]]
-    adjusted = multipletests([row["p"] for row in tested], LEVEL, "holm")[1] if tested else []
+    first = np.array([base in (row["a"], row["b"]) for row in tested], bool)
+    adjusted = holm(np.array([row["p"] for row in tested]), shares(first))
     for row, p in zip(tested, adjusted, strict=True):
         clear = row["low"] > 0 or row["high"] < 0
         row |= {"p_holm": float(p), "apart": bool(p < LEVEL and clear)}
-    return [{"family": family, "kind": kind, **row} for row in rows]
+    return rows
 
 
 def _omnibus(marked: _Marked) -> list[Row]:

@@ -1,4 +1,4 @@
-"""All that the report states, as frames: each stands beside run's own, so that a number can be checked."""
+"""All that the report states, as frames: each stands beside a run's own, so that a number can be checked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from reportgen import disk
 from reportgen.analysis import comparisons, scoring
 from reportgen.analysis.claims import claims
 from reportgen.analysis.contrasts import contrasts
+from reportgen.analysis.findings import findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ ANALYSES: dict[str, Callable[[Results, Analysis], pd.DataFrame]] = {
     "comparisons": comparisons.comparisons,
     "contrasts": contrasts,
     "claims": claims,
+    "findings": findings,
 }
 
 

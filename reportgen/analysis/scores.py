@@ -77,14 +77,14 @@ class Leaderboard:
         return next((score for score in self.scored if score.baseline), None)
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Compute the 95 % Wilson score interval (Brown, Cai and DasGupta 2001).
+def wilson(successes: int, trials: int, z: float = Z) -> tuple[float, float]:
+    """Compute the Wilson score interval (Brown, Cai and DasGupta 2001), by default that of 95 %.
 
     Statsmodels has it too, at the price of nearly a second: it imports SciPy and Patsy for this line.
     """
-    share, square = successes / trials, Z * Z
+    share, square = successes / trials, z * z
     middle = share + square / (2 * trials)
-    reach = Z * sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
+    reach = z * sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
     whole = 1 + square / trials
     low = (middle - reach) / whole if successes > 0 else 0.0
     high = (middle + reach) / whole if successes < trials else 1.0

@@ -165,6 +165,7 @@ def _costs(results: Results, run: Any) -> Iterator[Row]:
     yield _row("multiply_adds", float(layers.sum()) if known else nan, note="" if known else unknown)
     seconds = _series(results, "train", "seconds")
     yield _row("seconds_per_epoch", float(seconds.mean()) if len(seconds) else nan)
+    yield _row("train_seconds", nan if pd.isna(run.train_seconds) else float(run.train_seconds))
 
 
 def _predicted(results: Results, run: Any) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.data import digits, download
-from reportgen.data.dataset import Dataset, content_sha256, name_classes, normalise, warn
+from reportgen.data.dataset import Dataset, content_sha256, count_repeats, name_classes, normalise, warn
 from reportgen.data.formats import Arrays, find_idx_files, read_idx_folder, read_npz
 from reportgen.errors import DataError, did_you_mean
 
@@ -165,6 +165,7 @@ def _build(clean: Arrays, name: str | None, class_names: Sequence[str] | None, f
     own_name = name or _name_of(found.path)
     names = class_names or (known.class_names if known else None)
     classes = name_classes(clean, names, found.where)
+    repeats = count_repeats(clean)
     return Dataset(
         name=own_name,
         title=known.title if known else own_name,
@@ -173,7 +174,8 @@ def _build(clean: Arrays, name: str | None, class_names: Sequence[str] | None, f
         sha256=found.sha256,
         source=found.source,
         description=known.description if known else "",
-        warnings=(*_warn_of_other_content(clean, known, found.sha256), *warn(clean, classes)),
+        warnings=(*_warn_of_other_content(clean, known, found.sha256), *warn(clean, classes, repeats)),
+        repeats=repeats,
     )
 
 

@@ -30,7 +30,8 @@ class Dataset:
 
     x_*: (n, h, w, c), uint8 in 0..255 or float32 in 0..1. y_*: (n,) int64 from 0. All read-only.
     sha256 is of the arrays' content, whatever file they came in; source is for the reader and
-    never an absolute path; warnings are sentences for a report.
+    never an absolute path; warnings are sentences for a report. repeats counts the test images
+    that are in the training set too, pixel for pixel; None where they were not counted.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Dataset:
     source: str
     description: str
     warnings: tuple[str, ...]
+    repeats: int | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -113,9 +115,9 @@ def name_classes(clean: Arrays, class_names: Sequence[str] | None, where: str) -
     return tuple(class_names)
 
 
-def warn(clean: Arrays, class_names: tuple[str, ...]) -> tuple[str, ...]:
+def warn(clean: Arrays, class_names: tuple[str, ...], repeats: int) -> tuple[str, ...]:
     """Say what a reader of results on this data should know, a sentence each."""
-    sentences = [*_warn_of_classes(clean, class_names), *_warn_of_repeats(clean)]
+    sentences = [*_warn_of_classes(clean, class_names), *_warn_of_repeats(repeats, len(clean.x_test))]
     brightest = max(clean.x_train.max(), clean.x_test.max())
     scale = 1 if clean.x_train.dtype == np.uint8 else BRIGHTEST
     if brightest * scale <= DIM:
@@ -240,14 +242,16 @@ def _warn_of_classes(clean: Arrays, class_names: tuple[str, ...]) -> Iterable[st
             yield f"The {split} set has no image of {_listing(absent)}."
 
 
-def _warn_of_repeats(clean: Arrays) -> Iterable[str]:
+def count_repeats(clean: Arrays) -> int:
+    """Count the test images that also occur in the training set, pixel for pixel."""
     training = set(_fingerprints(clean.x_train))
-    repeats = sum(image in training for image in _fingerprints(clean.x_test))
+    return sum(image in training for image in _fingerprints(clean.x_test))
+
+
+def _warn_of_repeats(repeats: int, n_test: int) -> Iterable[str]:
     if repeats:
-        n_test = len(clean.x_test)
-        share = repeats / n_test
         yield (
-            f"{repeats:,} of the {n_test:,} test images ({share:.2%}) also occur in the "
+            f"{repeats:,} of the {n_test:,} test images ({repeats / n_test:.2%}) also occur in the "
             "training set, pixel for pixel."
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.scores import shown_seed
+from reportgen.analysis.telling import Telling, telling
 from reportgen.report.images import data_uri
 from reportgen.text import inert, listing
 
@@ -78,6 +79,11 @@ class Context:
     numbers: Numbers
     studio: Studio
     analysis: Analysis = field(default_factory=dict)
+
+    @property
+    def told(self) -> Telling:
+        """Tell which variants can be told apart."""
+        return telling(self.analysis["comparisons"], [one.variant for one in self.board.scored])
 
     @property
     def dataset(self) -> DatasetRecord:

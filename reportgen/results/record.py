@@ -20,7 +20,10 @@ class _Record(BaseModel):
 
 
 class DatasetRecord(_Record):
-    """What run.json says of the data set."""
+    """What run.json says of the data set.
+
+    `repeats` counts the test images that are in the training set too; None where an older run did not count.
+    """
 
     name: str
     title: str
@@ -32,6 +35,7 @@ class DatasetRecord(_Record):
     n_test: int
     classes: tuple[str, ...]
     warnings: tuple[str, ...]
+    repeats: int | None = None
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetRecord:
@@ -47,6 +51,7 @@ class DatasetRecord(_Record):
             n_test=dataset.n_test,
             classes=dataset.class_names,
             warnings=dataset.warnings,
+            repeats=dataset.repeats,
         )
 
 

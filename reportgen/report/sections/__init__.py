@@ -8,6 +8,7 @@ from typing import Any
 from reportgen.report.document import Context
 from reportgen.report.sections.appendix import appendix
 from reportgen.report.sections.calibration import calibration
+from reportgen.report.sections.caveats import caveats
 from reportgen.report.sections.claims import claims
 from reportgen.report.sections.comparisons import comparisons
 from reportgen.report.sections.confusion import confusion
@@ -31,5 +32,6 @@ SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
     "calibration": ("Whether to trust their confidence", calibration),
     "confusion": ("What they confuse", confusion),
     "galleries": ("Hits and mistakes", galleries),
+    "caveats": ("What to keep in mind", caveats),
     "appendix": ("How this report was made", appendix),
 }

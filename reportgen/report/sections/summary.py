@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reportgen.analysis.findings import Sentence, findings
+from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
 from reportgen.text import count, digits_for, inert, percent, seconds
 
+if TYPE_CHECKING:
+    from reportgen.analysis.telling import Telling
+
 ROWS_UNDIVIDED = 15
 ENOUGH_SEEDS = 3  # to say anything of an architecture
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A finding in words: what it says first, and the numbers behind it."""
+
+    lead: str
+    rest: str
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,7 @@ class Row:
     baseline: bool
     params: str
     accuracy: str
+    group: str  # letters; networks that share one cannot be told apart
     loss: str
     seconds: str
     low: float
@@ -41,6 +54,7 @@ class Summary:
     axis: tuple[str, str] | None  # the ends of the drawn axis; None where no variant has a score
     interval: str
     caption: Caption
+    grouped: bool  # there are two networks or more to be told apart
     long: bool  # too long to be kept on one page
 
 
@@ -50,34 +64,55 @@ def summary(context: Context) -> Summary:
     lows = [one.low for one in board.scored] or [0.0]
     highs = [one.high for one in board.scored] or [1.0]
     axis = (min(lows), max(*highs, min(lows) + 1e-4))
-    rows = tuple(_row(one, axis, digits_for(board.n_test)) for one in board.scores)
+    told = context.told
     digits = digits_for(board.n_test)
+    rows = tuple(_row(one, axis, digits, told.letters.get(one.variant, "")) for one in board.scores)
     several = board.seeds > 1
     kind = (
         f"mean of {board.seeds} seeds, each a small point; the bar spans their 95 % Wilson intervals"
         if several
-        else "the bar is the 95 % Wilson interval"
+        else "bar: the 95 % Wilson interval"
     )
     text = (
         f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
         f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
     )
+    if len(board.scored) > 1:
+        text += _grouped(told)
     if board.seeds < ENOUGH_SEEDS:
         text += (
             f" With {board.seeds} seed{'s' if several else ''}, the numbers speak of these trained networks, "
             "not of their architectures."
         )
     return Summary(
-        tuple(findings(board)),
+        _sentences(context),
         rows,
         (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
         "95 % intervals" if several else "95 % interval",
         context.table("All variants.", text),
+        grouped=len(board.scored) > 1,
         long=len(rows) > ROWS_UNDIVIDED,
     )
 
 
-def _row(one: Score, axis: tuple[float, float], digits: int) -> Row:
+def _sentences(context: Context) -> tuple[Sentence, ...]:
+    found = context.analysis["findings"]
+    return tuple(Sentence(row.lead, row.rest) for row in found[found["level"] == ANSWER].itertuples())
+
+
+def _grouped(told: Telling) -> str:
+    how = "bootstrap over seeds and images" if told.architectures else "McNemar's test"
+    return f" Networks sharing a letter cannot be told apart ({how}, Holm)."
+
+
+def _letters(group: str) -> str:
+    """Write a run of three letters or more as "a–c"."""
+    if len(group) > 2 and group == "".join(chr(ord(group[0]) + n) for n in range(len(group))):
+        return f"{group[0]}–{group[-1]}"
+    return group
+
+
+def _row(one: Score, axis: tuple[float, float], digits: int, group: str) -> Row:
     def share(value: float) -> float:
         return (value - axis[0]) / (axis[1] - axis[0]) if one.scored else 0.0
 
@@ -86,6 +121,7 @@ def _row(one: Score, axis: tuple[float, float], digits: int) -> Row:
         baseline=one.baseline,
         params=count(one.params) if one.params is not None else "–",
         accuracy=percent(one.accuracy, digits) if one.scored else "–",
+        group=_letters(group),
         loss=f"{one.loss:.4f}" if one.scored else "–",
         seconds=seconds(one.seconds) if one.scored else "–",
         low=share(one.low),

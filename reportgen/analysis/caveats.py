@@ -1,0 +1,302 @@
+"""Checks of trainings, classes, probabilities and data: what weakens a result, or is worth a look."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Any
+
+import pandas as pd
+
+from reportgen.analysis.answers import NOTHING_TRAINED
+from reportgen.analysis.differences import newcombe
+from reportgen.analysis.evidence import (
+    NOTE,
+    NOTHING,
+    WARNING,
+    Answer,
+    Evidence,
+    NotApplicable,
+    Numbers,
+    Said,
+)
+from reportgen.analysis.scores import most_confused, wilson
+from reportgen.text import PERCENT, count, listing, number_word
+
+MOST_NAMED = 3
+GAP = 0.01  # of training over validation accuracy, with all its interval, before it is called a sign
+RISE = 0.1  # of the validation loss over its lowest value
+EPOCHS_PAST = 2  # the lowest validation loss
+WELL_BELOW = 0.05  # a class's recall under that of the others
+MISCALIBRATED = 0.05  # an expected calibration error that is worth a warning
+LABEL_ERRORS = {"mnist": 15}  # confirmed by people in the test set: Northcutt, Athalye and Mueller 2021
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+def overfitting(e: Evidence) -> Answer:
+    """Name networks that are better on training images, or whose validation loss has been rising."""
+    if not e.board.scored:
+        return NotApplicable(NOTHING_TRAINED)
+    known = {one.variant: _last_accuracies(e, one.variant) for one in e.board.scored}
+    ends = {name: pair for name, pair in known.items() if pair}
+    if not ends:
+        return NotApplicable("no history of training and validation accuracy was kept")
+    numbers: Numbers = {}
+    gaps = [words for name, pair in ends.items() if (words := _gap(e, name, pair, numbers))]
+    rises = [words for name in ends if (words := _rise(e, name, numbers))]
+    if not gaps and not rises:
+        return Said(
+            NOTHING, "No network is clearly better on the training images, or its validation loss rising."
+        )
+    rest = ". ".join(_some(part) for part in (gaps, rises) if part)
+    return Said(WARNING, "Signs of overfitting:", f"{rest}.{_how_measured(e) if gaps else ''}", numbers)
+
+
+def _last_accuracies(e: Evidence, variant: str) -> tuple[float, float] | None:
+    """Give the training and the validation accuracy of the last epoch of the shown training."""
+    train, validation = (_history(e, variant, split, "accuracy") for split in ("train", "validation"))
+    return (train.iloc[-1], validation.iloc[-1]) if len(train) and len(validation) else None
+
+
+def _history(e: Evidence, variant: str, split: str, metric: str) -> pd.Series:
+    frame = e.results.epochs
+    mine = (frame["variant"] == variant) & (frame["seed"] == e.seeds[variant])
+    part = frame[mine & (frame["split"] == split) & (frame["metric"] == metric)]
+    return part.sort_values("epoch").set_index("epoch")["value"].dropna()
+
+
+def _gap(e: Evidence, variant: str, ends: tuple[float, float], numbers: Numbers) -> str:
+    train, validation = ends
+    n_train, n_validation = _sizes(e)
+    low, high = newcombe(validation * n_validation, train * n_train, n_validation, n_train)
+    if low < GAP:
+        return ""
+    numbers |= {f"{variant}: gap": train - validation, f"{variant}: gap, low": low}
+    numbers[f"{variant}: gap, high"] = high
+    points = f"{e.minus(train - validation)} points ({e.minus(low)} to {e.minus(high)})"
+    return f"{variant} is {points} more accurate on the training than on the validation images"
+
+
+def _sizes(e: Evidence) -> tuple[int, int]:
+    """Count the images that were trained on and validated on."""
+    validation = e.results.record.lab.protocol.validation
+    if isinstance(validation, str):
+        return e.dataset.n_train, e.dataset.n_test
+    held = max(round(validation * e.dataset.n_train), 1)
+    return max(e.dataset.n_train - held, 1), held
+
+
+def _rise(e: Evidence, variant: str, numbers: Numbers) -> str:
+    loss = _history(e, variant, "validation", "loss")
+    if loss.empty or not loss.min() > 0:
+        return ""
+    best, last = int(loss.idxmin()), int(loss.index[-1])
+    rise = float(loss.iloc[-1] / loss.min() - 1)
+    if last - best < EPOCHS_PAST or rise < RISE:
+        return ""
+    numbers |= {f"{variant}: rise of the validation loss": rise, f"{variant}: lowest in epoch": best}
+    return (
+        f"the validation loss of {variant} was lowest in epoch {best}, and ends {100 * rise:.0f}{PERCENT} "
+        "above that"
+    )
+
+
+def _some(parts: list[str]) -> str:
+    shown = parts[:MOST_NAMED]
+    more = len(parts) - len(shown)
+    return "; ".join(shown) + (f"; and {count(more)} more" if more else "")
+
+
+def _how_measured(e: Evidence) -> str:
+    dropout = ", with dropout at work" if (e.results.layers["type"] == "Dropout").any() else ""
+    return (
+        f" Training accuracy is averaged over the last epoch, while the weights still change{dropout}, so "
+        "that the gap at its end is rather larger."
+    )
+
+
+# --- classes -------------------------------------------------------------------------------------
+
+
+def class_below(e: Evidence) -> Answer:
+    """Name classes that a network recognises far less often than the others."""
+    rows = _recalls(e)
+    if rows.empty:
+        few = bool(e.board.scored)
+        return NotApplicable("the test set has fewer than two classes" if few else NOTHING_TRAINED)
+    z = NormalDist().inv_cdf(1 - 0.05 / (2 * len(rows)))  # of Bonferroni: one error at most in all of them
+    below = [row for row in rows.to_dict("records") if _is_below(row, z)]
+    numbers: Numbers = {"classes and networks": len(rows), "well below": len(below)}
+    if not below:
+        return Said(NOTHING, "No class is recognised far less often than the others.", "", numbers)
+    labels = pd.Series([row["label"] for row in below])
+    worst = sorted(
+        (min((row for row in below if row["label"] == label), key=_recall) for label in labels.unique()),
+        key=_recall,
+    )
+    named = [_told(e, row, int((labels == row["label"]).sum()), numbers) for row in worst]
+    s = "es" if len(worst) > 1 else ""
+    return Said(WARNING, f"Class{s} far below the others:", f"{_some(named)}.", numbers)
+
+
+def _recalls(e: Evidence) -> pd.DataFrame:
+    """Give the recall of each class in each shown training, with that of all other classes together."""
+    frame = e.analysis["per_class"]
+    mine = frame["seed"] == frame["variant"].map(e.seeds).astype("Int64")
+    rows = frame[mine & (frame["metric"] == "recall") & (frame["n"] > 0)].copy()
+    rows["hits"] = (rows["value"] * rows["n"]).round().astype(int)
+    whole = rows.groupby("variant", sort=False)[["hits", "n"]].transform("sum")
+    rows["rest_hits"], rows["rest_n"] = whole["hits"] - rows["hits"], whole["n"] - rows["n"]
+    return rows[rows["rest_n"] > 0]
+
+
+def _recall(row: dict[str, Any]) -> float:
+    return float(row["value"])
+
+
+def _is_below(row: dict[str, Any], z: float) -> bool:
+    """Tell whether a class's interval lies wholly below the others', and its recall well below theirs."""
+    _, high = wilson(row["hits"], row["n"], z)
+    low, _ = wilson(row["rest_hits"], row["rest_n"], z)
+    return bool(high < low and row["rest_hits"] / row["rest_n"] - row["value"] >= WELL_BELOW)
+
+
+def _told(e: Evidence, row: dict[str, Any], networks: int, numbers: Numbers) -> str:
+    name, variant = e.class_name(int(row["label"])), row["variant"]
+    rest = row["rest_hits"] / row["rest_n"]
+    numbers |= {f"{variant}, {name}: recall": row["value"], f"{variant}, {name}: low": row["low"]}
+    numbers |= {f"{variant}, {name}: high": row["high"], f"{variant}, all but {name}: recall": rest}
+    also = networks - 1
+    others = f"; so do {number_word(also)} more" if also > 1 else "; so does one more" if also else ""
+    of_rest = f"{100 * rest:.1f}{PERCENT} of all others"
+    return (
+        f"{variant} recognises {100 * row['value']:.1f}{PERCENT} of the images of {name} "
+        f"({100 * row['low']:.1f} to {100 * row['high']:.1f}{PERCENT}) and {of_rest}{others}"
+    )
+
+
+def confused_pairs(e: Evidence) -> Answer:
+    """List the classes that are taken for each other most often, by all trained networks together."""
+    frame = e.results.confusion
+    if frame.empty:
+        return NotApplicable(NOTHING_TRAINED)
+    pairs = most_confused(frame.groupby(["label", "predicted"], as_index=False)["count"].sum(), MOST_NAMED)
+    if pairs.empty:
+        return Said(NOTHING, "No image was taken for another class.")
+    numbers: Numbers = {}
+    named: list[str] = []
+    for row in pairs.to_dict("records"):
+        true, said = e.class_name(int(row["label"])), e.class_name(int(row["predicted"]))
+        numbers[f"{true} for {said}"] = int(row["count"])
+        times = "" if named else " time" if row["count"] == 1 else " times"
+        named.append(f"{true} for {said} ({count(row['count'])}{times})")
+    trainings = frame.groupby(["variant", "seed"]).ngroups
+    numbers["trained networks"] = trainings
+    who = f"by {number_word(trainings)} trained networks together" if trainings > 1 else ""
+    return Said(NOTE, "Most often mistaken:", f"{listing(named)}{', ' + who if who else ''}.", numbers)
+
+
+# --- probabilities -------------------------------------------------------------------------------
+
+
+def miscalibration(e: Evidence) -> Answer:
+    """Name networks whose confidence and accuracy part by more than chance, and in which way."""
+    frame = e.analysis["calibration"]
+    bins = frame[frame["seed"] == frame["variant"].map(e.seeds).astype("Int64")]
+    if bins.empty:
+        return NotApplicable(NOTHING_TRAINED)
+    z = NormalDist().inv_cdf(1 - 0.05 / (2 * len(bins)))  # of Bonferroni, over all bins of all networks
+    off = pd.DataFrame([row for row in bins.to_dict("records") if _is_off(row, z)])
+    numbers: Numbers = {"bins": len(bins), "bins that are off": len(off)}
+    if off.empty:
+        return Said(NOTHING, "No network is clearly more or less sure than it is right.", "", numbers)
+    errors = {name: float(e.score(name, "ece")["value"]) for name in off["variant"].unique()}
+    worst = sorted(errors, key=lambda name: -errors[name])
+    named = [_sure(off[off["variant"] == name], name, errors[name], numbers) for name in worst]
+    level = WARNING if errors[worst[0]] >= MISCALIBRATED else NOTE
+    return Said(level, "Probabilities to read with care:", f"{_some(named)}.", numbers)
+
+
+def _is_off(row: dict[str, Any], z: float) -> bool:
+    low, high = wilson(round(row["accuracy"] * row["count"]), row["count"], z)
+    return not low <= row["confidence"] <= high
+
+
+def _sure(off: pd.DataFrame, variant: str, error: float, numbers: Numbers) -> str:
+    """Say which way a network errs, with the bin that weighs most."""
+    over = off["confidence"] > off["accuracy"]
+    way = "overconfident" if over.all() else "underconfident" if not over.any() else "miscalibrated"
+    weight = (off["confidence"] - off["accuracy"]).abs() * off["count"]
+    row = off.loc[weight.idxmax()]
+    numbers |= {f"{variant}: ECE": error, f"{variant}: images in the bin": int(row["count"])}
+    for name in ("confidence", "accuracy", "low", "high"):
+        numbers[f"{variant}: {name}"] = float(row[name])
+    return (
+        f"{variant} is {way}: where it is {100 * row['confidence']:.1f}{PERCENT} sure on average, "
+        f"{100 * row['accuracy']:.1f}{PERCENT} are right ({100 * row['low']:.1f} to {100 * row['high']:.1f}"
+        f"{PERCENT} of {count(row['count'])} images); expected calibration error {100 * error:.1f} points"
+    )
+
+
+# --- data ----------------------------------------------------------------------------------------
+
+
+def validation_set(e: Evidence) -> Answer:
+    """Say what was validated on, and whether anything was selected on it."""
+    protocol = e.results.record.lab.protocol
+    epochs = f"{count(protocol.epochs)} epoch{'s' if protocol.epochs != 1 else ''}"
+    if not isinstance(protocol.validation, str):
+        share = f"{100 * protocol.validation:g}{PERCENT}"
+        numbers: Numbers = {"validation": protocol.validation, "epochs": protocol.epochs}
+        lead = (
+            f"Validation held {share} of the training set out; the test images were used for the score alone."
+        )
+        return Said(NOTHING, lead, "", numbers)
+    rest = (
+        f"but nothing was chosen by it. All networks trained for {epochs}, fixed beforehand, and the last "
+        "epoch's weights were scored, so this harms the scores little."
+    )
+    if len(e.board.scored) > 1:
+        rest += " Who picks a network by its score here should expect slightly less of it on new images."
+    return Said(NOTE, "The test set also served for validation,", rest, {"epochs": protocol.epochs})
+
+
+def repeated_images(e: Evidence) -> Answer:
+    """Say how many test images the networks saw in training."""
+    repeats, n = e.dataset.repeats, e.dataset.n_test
+    if repeats is None:
+        return NotApplicable("this run was made before repeated images were counted")
+    numbers: Numbers = {"repeated": repeats, "test images": n}
+    if not repeats:
+        return Said(NOTHING, "No test image is in the training set too.", "", numbers)
+    s, are = ("s", "are") if repeats > 1 else ("", "is")
+    lead = f"{count(repeats)} test image{s} {are} in the training set too, pixel for pixel:"
+    rest = (
+        f"{100 * repeats / n:.2f}{PERCENT} of the test set. A network that remembers them gains up to that "
+        "much, so differences of that size may be memory."
+    )
+    return Said(WARNING, lead, rest, numbers | {"share": repeats / n})
+
+
+def label_errors(e: Evidence) -> Answer:
+    """Say it where differences are no larger than the known errors among the test labels."""
+    known = LABEL_ERRORS.get(e.dataset.name)
+    if not known:
+        return NotApplicable("no count of wrong test labels is known of this data set")
+    if len(e.board.scored) < 2:
+        return NotApplicable("no two networks have a score")
+    size = known / e.dataset.n_test
+    small = [one for one in e.telling.pairs.values() if one.difference <= size]
+    numbers: Numbers = {"label errors": known, "share": size, "pairs": len(small)}
+    about = f"About {count(known)} of {e.dataset.title}'s {count(e.dataset.n_test)} test labels are wrong"
+    if not small:
+        return Said(NOTHING, f"{about}; every difference here is larger than that.", "", numbers)
+    pairs = (
+        f"{number_word(len(small))} pairs of networks lie" if len(small) > 1 else "one pair of networks lies"
+    )
+    rest = (
+        f"(Northcutt, Athalye and Mueller 2021), which make {e.minus(size)} points. {pairs.capitalize()} no "
+        "further apart than that, and who is ahead may hang on those labels."
+    )
+    return Said(NOTE, about, rest, numbers)
