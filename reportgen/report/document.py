@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.report.images import data_uri
-from reportgen.text import inert, listing
+from reportgen.report.tiles import Extent, Pictures, that_fit
+from reportgen.text import listing
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reportgen.analysis.frames import Analysis
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
     from reportgen.report.studio import Order, Studio
     from reportgen.results import DatasetRecord, Results
-
-CLASS_NAME = 24  # characters of a class's name under an image
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Context:
     numbers: Numbers
     studio: Studio
     analysis: Analysis = field(default_factory=dict)
+    extent: Extent = field(default_factory=Extent)
 
     @property
     def dataset(self) -> DatasetRecord:
@@ -90,7 +94,29 @@ class Context:
 
     def class_name(self, label: int) -> str:
         """Give a class's name, short enough to stand under an image."""
-        return inert(self.dataset.classes[label], CLASS_NAME)
+        return self.pictures.name(label)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Give the test images that the run has kept."""
+        return Pictures(self.results.images, self.dataset.classes)
+
+    @cached_property
+    def trainings(self) -> galleries.Trainings:
+        """Give the predictions of the training that is shown of each variant."""
+        return galleries.trainings_shown(self.results)
+
+    @cached_property
+    def mistakes_shown(self) -> pd.DataFrame:
+        """List the mistakes that the HTML shows cell by cell: all, or a fair choice where room is short."""
+        rows = galleries.fairly(galleries.mistakes(self.trainings))
+        return that_fit(rows, self.pictures, self.extent.mistakes)
+
+    @cached_property
+    def cells_shown(self) -> frozenset[tuple[str, int, int]]:
+        """Give the variant, true and predicted class of each cell that has a place of its own in the HTML."""
+        rows = self.mistakes_shown
+        return frozenset(zip(rows["variant"], rows["label"], rows["predicted"], strict=True))
 
     def shown(self) -> list[tuple[str, int]]:
         """List the variants that have predictions, with the seed that is shown."""

@@ -5,12 +5,13 @@ A chart is a function of one of these modules, and is ordered by its name, so th
 
 from reportgen.report.charts.costs import cost_against_accuracy
 from reportgen.report.charts.curves import learning_curves
-from reportgen.report.charts.matrix import confusion_matrix
+from reportgen.report.charts.matrix import confusion_differences, confusion_matrix
 from reportgen.report.charts.probes import accuracy_at_edges, accuracy_by_shift
 
 __all__ = [
     "accuracy_at_edges",
     "accuracy_by_shift",
+    "confusion_differences",
     "confusion_matrix",
     "cost_against_accuracy",
     "learning_curves",
