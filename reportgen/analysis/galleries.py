@@ -7,7 +7,7 @@ index in the test set comes first, so that the same run shows the same images.
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -25,7 +25,8 @@ Trainings = dict[str, pd.DataFrame]
 COLUMNS = ["index", "label", "predicted", "confidence"]
 PAIR = ["label", "predicted"]
 A_PAIR_AT_MOST = 2  # images of one true and predicted class in a gallery by confidence
-PAIRS = 5
+DISAGREEMENTS = 5  # images of each side of two networks
+PAIRS = 6
 EXAMPLES = 6  # images of one confused pair
 KEPT_IMAGES = 4000
 KEPT_BYTES = 8_000_000  # of images before they are compressed
@@ -95,7 +96,7 @@ def disagreements(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 def only_one_right(disagreeing: pd.DataFrame, base_right: bool) -> pd.DataFrame:
     """Take the images to show of those that only the baseline, or only the other one, gets right."""
     rows = disagreeing[disagreeing["base_right"] == base_right]
-    return spread(rows, PAIR if base_right else ["label", "base_predicted"])
+    return spread(rows, PAIR if base_right else ["label", "base_predicted"], DISAGREEMENTS)
 
 
 def everyone_wrong(trainings: Trainings) -> pd.DataFrame:
@@ -116,7 +117,7 @@ def everyone_wrong(trainings: Trainings) -> pd.DataFrame:
 
 
 def _votes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Count, for each image and what is said of it, how many trainings say so; with the highest confidence."""
+    """Count, for each image and each prediction, how many trainings make it; with the highest confidence."""
     groups = rows.groupby(["index", "label", "predicted"], sort=True)
     return groups.agg(votes=("variant", "size"), confidence=("confidence", "max")).reset_index()
 
@@ -166,6 +167,13 @@ def examples(trainings: Trainings, label: int, predicted: int, most: int = EXAMP
     votes = _votes(rows).merge(surest[["index", "variant"]], on="index")
     order = votes.sort_values(["votes", "confidence", "index"], ascending=[False, False, True])
     return order.head(most).reset_index(drop=True)
+
+
+def images_to_keep(results: Results) -> list[int]:
+    """List the test images that a run keeps."""
+    base = results.record.lab.baseline
+    most = room_for(prod(results.record.dataset.image_shape))
+    return kept(trainings_shown(results), base.name if base else None, most)
 
 
 def kept(trainings: Trainings, base: str | None, most: int) -> list[int]:

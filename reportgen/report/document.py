@@ -10,7 +10,7 @@ from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.report.images import data_uri
 from reportgen.report.tiles import Extent, Pictures, that_fit
-from reportgen.text import listing
+from reportgen.text import count, listing, number_word, volume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,6 +123,23 @@ class Context:
         seeds = ((name, shown_seed(self.results, name)) for name in self.results.variants)
         return [(name, seed) for name, seed in seeds if seed is not None]
 
+    def left_out(self) -> str:
+        """Say what galleries do not show so that the report fits a size; empty where nothing is left out."""
+        extent, whole = self.extent, Extent()
+        if not extent.limit or not self.trainings:
+            return ""
+        said = []
+        rows = galleries.fairly(galleries.mistakes(self.trainings))
+        if len(self.mistakes_shown) < len(that_fit(rows, self.pictures, whole.mistakes)):
+            shown = f"{count(len(self.mistakes_shown))} of" if len(self.mistakes_shown) else "none of"
+            said.append(f"{shown} the {count(len(rows))} mistakes of all networks cell by cell")
+        if extent.tiles < whole.tiles:
+            tiles = (
+                f"at most {number_word(extent.tiles)} image{'s' if extent.tiles != 1 else ''} in a gallery"
+            )
+            said.append(tiles if extent.tiles else "no galleries")
+        return f"To stay below {volume(extent.limit)}, this report shows {listing(said)}." if said else ""
+
     def without_predictions(self, shown: list[str]) -> str:
         """Say which variants cannot be shown, and why; empty where all can."""
         left = [name for name in self.results.variants if name not in shown]
@@ -173,3 +190,4 @@ class Document:
     sections: tuple[Section, ...]
     figures: int
     tables: int
+    left_out: str = ""  # to fit a size

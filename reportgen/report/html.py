@@ -56,6 +56,7 @@ def build(
         sections=sections,
         figures=numbers.figures,
         tables=numbers.tables,
+        left_out=context.left_out(),
     )
 
 

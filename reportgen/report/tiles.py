@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 
 ALL = "*"  # in the place of a variant: what is shown is of all of them
 MARKUP = 420  # bytes of a tile beside its picture, on average
+ROOM_FOR_MISTAKES = 2_500_000  # bytes
 CLASS_NAME = 24  # characters of a class's name under an image
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of the galleries a report has room for: tiles in each, bytes for all mistakes in the HTML."""
+    """How much of the galleries a report has room for.
+
+    `tiles` stand in each, and `mistakes` bytes of them in the HTML's cells; `limit` is the size that the
+    report was to have, 0 for any.
+    """
 
     tiles: int = GALLERY_SIZE
-    mistakes: int = 2_500_000
+    mistakes: int = ROOM_FOR_MISTAKES
+    limit: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Pictures:
         said = ", ".join(f"{name} says {label} with probability {share}" for name, label, share in both)
         kinds = ("base hit", "pred miss") if row["base_right"] else ("base miss", "pred hit")
         lines = [
-            (kind, f"{word}: {label} {share}")
+            (kind, f"{word}: {label} · {share}")
             for kind, word, (_, label, share) in zip(kinds, ("Base", "Pred"), both, strict=True)
         ]
         return self._tile(row, variant, said, lines, detail=_number(row))
@@ -91,9 +97,10 @@ class Pictures:
         """Show an image with what most networks say of it; the confidence is the mean of all."""
         name = self.name(row["predicted"])
         voices = f"{row['votes']} of {variants}"
-        lines = [("pred", f"Pred: {name}")]
-        said = f"predicted {name} by {voices} networks"
-        return self._tile(row, ALL, said, lines, detail=f"{voices} · {_number(row)}")
+        lines = [("pred", f"Pred: {name}"), ("detail", voices)]
+        share = sureness(row["confidence"])
+        said = f"predicted {name} by {voices} networks, with probability {share} on average"
+        return self._tile(row, ALL, said, lines)
 
     def example(self, row: dict[str, Any], variants: int) -> Tile:
         """Show an image of a confused pair: the surest prediction, and how many networks make it."""
@@ -101,10 +108,10 @@ class Pictures:
         said = f"predicted {self.name(row['predicted'])} by {voices} networks, with probability up to "
         said += sureness(row["confidence"])
         detail = f"{sureness(row['confidence'])} · {_number(row)}"
-        lines = [("detail", f"{voices} networks")] if variants > 1 else []
+        lines = [("detail", voices)] if variants > 1 else []
         return self._tile(row, row["variant"], said, lines, detail, true=False)
 
-    def _tile(  # noqa: PLR0913  all of them are the tile's
+    def _tile(
         self,
         row: dict[str, Any],
         variant: str,
@@ -160,7 +167,7 @@ def not_kept(missing: int, of: int) -> str:
 
 def that_fit(rows: pd.DataFrame, pictures: Pictures, room: int) -> pd.DataFrame:
     """Take rows from the beginning, of those whose picture there is, until `room` bytes of tiles are full."""
-    known = rows[[index in pictures for index in rows["index"]]]
+    known = rows[rows["index"].map(pictures.__contains__).astype(bool)]
     used = 0
     for n, index in enumerate(known["index"]):
         used += MARKUP + len(pictures.uri(index))

@@ -64,15 +64,15 @@ def _of_variant(context: Context, name: str, wrong: pd.DataFrame, rows: pd.DataF
         for (label, predicted), part in ordered.groupby(choice.PAIR, sort=True)
     )
     total, many = len(wrong), count(len(wrong))
-    title = f"All {many} mistakes of" if total == len(rows) else f"{count(len(rows))} of the {many} mistakes of"
+    title = (
+        f"All {many} mistakes of" if total == len(rows) else f"{count(len(rows))} of the {many} mistakes of"
+    )
     if total == 1:
         title = "The one mistake of"
     return Mistakes(name, title, len(rows), total, cells)
 
 
-def _cell(  # noqa: PLR0913  where the cell is, and what is in it
-    context: Context, variant: str, label: int, predicted: int, rows: pd.DataFrame, total: int
-) -> Cell:
+def _cell(context: Context, variant: str, label: int, predicted: int, rows: pd.DataFrame, total: int) -> Cell:
     images = f"{count(total)} image{'s' if total != 1 else ''}"
     if len(rows) < total:
         images = f"{count(len(rows))} of {images} shown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -24,7 +25,9 @@ MATRICES_IN_PAIRS = 4  # more of them stand three in a row
 WORST_PAIRS = 20  # of more classes than a matrix has room for
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 STRONG = 0.55  # of the darkest colour: from here on, type on it is light
-BAR = 60  # pixels of the longest bar beside a pair
+LEAST_SCALE = 5  # images: a difference of one is never strongly coloured
+PAIR_NAME = 18  # characters of a class's name in a table of pairs
+BAR = 40  # pixels of the longest bar beside a pair
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ class _Making:
 
     @cached_property
     def darkest(self) -> float:
-        """Choose the share that takes the darkest colour: a round one, which one more variant seldom changes."""
+        """Choose the share that takes the darkest colour: a round one, which a further variant may keep."""
         largest = max((cells.largest_share(one) for one in self.frames.values()), default=0.0)
         return next(step for step in SHARES if step >= largest)
 
@@ -232,6 +235,8 @@ def _no_baseline(made: _Making) -> str:
     base = made.context.lab.baseline
     if len(made.frames) == 1:
         return "only one network has predictions"
+    if len(made.context.dataset.classes) < 2:
+        return "there is only one class"
     return f"the baseline {base.name} has no predictions" if base else "the lab names no baseline"
 
 
@@ -318,8 +323,8 @@ def _worst(made: _Making, variant: str) -> Worst:
 def _pair(made: _Making, variant: str, row: dict[str, int], longest: int) -> Pair:
     context, label, predicted = made.context, row["label"], row["predicted"]
     return Pair(
-        true=context.class_name(label),
-        predicted=context.class_name(predicted),
+        true=inert(context.dataset.classes[label], PAIR_NAME),
+        predicted=inert(context.dataset.classes[predicted], PAIR_NAME),
         count=count(row["count"]),
         bar=round(BAR * row["count"] / longest, 1),
         against=signed(row["difference"], 0) if "difference" in row else "",
@@ -332,16 +337,16 @@ def _pair(made: _Making, variant: str, row: dict[str, int], longest: int) -> Pai
 
 def _differences(made: _Making) -> tuple[Figure, ...]:
     """Draw, for each variant, in which cells it has more or fewer images than the baseline."""
-    if not made.compared:
+    if not made.compared or len(made.context.dataset.classes) < 2:
         return ()
     base = made.frames[str(made.base)]
     parts = [cells.difference(base, made.frames[name]).assign(variant=name) for name in made.compared]
     frame = pd.concat(parts, ignore_index=True)
     wrong = frame[frame["label"] != frame["predicted"]]
-    most = max(int(wrong["difference"].abs().max()), 1)
-    columns = 2 if made.wide else 3
-    size = columns * (look.PANELS_IN_A_FIGURE // columns)
-    pages = [made.compared[n : n + size] for n in range(0, len(made.compared), size)]
+    most = max(int(wrong["difference"].abs().max()), LEAST_SCALE)
+    panels = len(made.compared)
+    size = ceil(panels / ceil(panels / look.PANELS_IN_A_FIGURE))  # no figure has one panel left over
+    pages = [made.compared[n : n + size] for n in range(0, panels, size)]
     return tuple(_difference(made, frame, most, page, n == 0) for n, page in enumerate(pages))
 
 
@@ -350,14 +355,15 @@ def _difference(
 ) -> Figure:
     context = made.context
     rows = frame[frame["variant"].isin(panels)].reset_index(drop=True)
-    columns = 2 if made.wide else 3
+    columns = min(len(panels), 2 if made.wide else 3)
     chart = context.studio.order("confusion_differences", rows, list(panels), made.axis_names, most, columns)
     said = _largest_change(context, rows)
     words = f"Fewer mistakes than the baseline makes are blue, more are orange. {said}" if is_first else said
     if is_first:
         words += " Each network is one training here: a few images more or fewer can be chance."
     alt = f"Difference of each confusion matrix to that of the baseline {made.base}. {said}"
-    return context.chart(chart, alt, f"Difference to {made.base}.", words)
+    width = "half" if columns == 1 else "whole"
+    return context.chart(chart, alt, f"Difference to {made.base}.", words, width)
 
 
 def _largest_change(context: Context, rows: pd.DataFrame) -> str:
@@ -380,6 +386,8 @@ def _largest_change(context: Context, rows: pd.DataFrame) -> str:
 
 def _pairs(context: Context) -> tuple[PairPictures, ...]:
     """Show images of the pairs that all networks together confuse most, those that recur."""
+    if not context.extent.tiles:
+        return ()
     pairs = choice.confused_pairs(context.trainings)
     rows = pairs[pairs["count"] > 1].to_dict("records")
     return tuple(_pair_pictures(context, row) for row in rows)
@@ -406,6 +414,8 @@ def _pairs_caption(context: Context, pairs: Sequence[PairPictures]) -> Caption:
     who = "all networks together confuse" if several else "the network confuses"
     many = f"The {number_word(len(pairs))} pairs" if len(pairs) > 1 else "The pair"
     text = f"{many} of classes that {who} most often, with the images on which "
-    text += "most networks make that mistake; " if several else "it was surest of its mistake; "
-    text += "beneath, the highest probability given to it and the image's index."
+    text += (
+        "most networks make that mistake; beneath, how many do, " if several else "it was surest; beneath, "
+    )
+    text += "the highest probability given to it and the image's index."
     return context.drawn("What is taken for what.", text)

@@ -10,15 +10,14 @@ from reportgen.analysis import galleries as choice
 from reportgen.report.document import Caption, Context
 from reportgen.report.sections.cells import Mistakes, mistakes
 from reportgen.report.tiles import Panel, Tile, not_kept
-from reportgen.text import count, listing, number_word
+from reportgen.results import GALLERY_SIZE
+from reportgen.text import count, number_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     import pandas as pd
-
-LONG_NAME = 8  # characters of a class's name that stand beneath a small tile
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Block:
 class Galleries:
     """All galleries: of each variant, of each against the baseline, of all, and all mistakes by cell.
 
-    `roomy` tells that the classes' names need wide tiles; `classes` are their names, as JSON.
+    `classes` are the names of the classes, as JSON.
     """
 
     intro: str
@@ -45,7 +44,6 @@ class Galleries:
     everyone: Block | None
     mistakes: tuple[Mistakes, ...]
     mistakes_intro: str
-    roomy: bool
     classes: str
     missing: tuple[str, ...]
 
@@ -56,9 +54,11 @@ def galleries(context: Context) -> Galleries:
     base = context.lab.baseline.name if context.lab.baseline else None
     names = [context.class_name(n) for n in range(len(context.dataset.classes))]
     compared = _compared(context, base)
-    variants = tuple(_variant(context, name, one, name == base) for name, one in trainings.items())
-    against = tuple(_against(context, base, name) for name in compared if base is not None)
-    everyone = _everyone(context)
+    some = context.extent.tiles > 0
+    shown = trainings if some else {}
+    variants = tuple(_variant(context, name, one, name == base) for name, one in shown.items())
+    against = tuple(_against(context, base, name) for name in compared if base is not None and some)
+    everyone = _everyone(context) if some else None
     blocks = mistakes(context)
     return Galleries(
         intro=_intro(context) if variants else "",
@@ -68,7 +68,6 @@ def galleries(context: Context) -> Galleries:
         everyone=everyone,
         mistakes=blocks,
         mistakes_intro=_of_all_mistakes(blocks),
-        roomy=max(map(len, names)) > LONG_NAME,
         classes=json.dumps(names),
         missing=_missing(context, base, compared),
     )
@@ -79,7 +78,7 @@ def _compared(context: Context, base: str | None) -> list[str]:
 
 
 def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[str, ...]:
-    said = [context.without_predictions(list(context.trainings))]
+    said = [context.left_out(), context.without_predictions(list(context.trainings))]
     if context.trainings and not compared:
         if len(context.trainings) == 1:
             reason = "only one network has predictions"
@@ -93,8 +92,8 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
 
 def _intro(context: Context) -> str:
     intro = (
-        f"First come, as in the lab notebook, the first {number_word(choice.GALLERY_SIZE)} hits and the "
-        f"first {number_word(choice.GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
+        f"First come, as in the lab notebook, the first {number_word(GALLERY_SIZE)} hits and the "
+        f"first {number_word(GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
         "of which the network was surest and the hits of which it was least sure, "
         f"{number_word(choice.A_PAIR_AT_MOST)} of a pair of classes at most where there are pairs enough. "
         "Beneath each image stand its true and its predicted class, the probability that the network gave "
@@ -106,29 +105,37 @@ def _intro(context: Context) -> str:
 
 
 def _panel(
-    context: Context, kind: str, title: str, rows: pd.DataFrame, tile: Callable[[dict[str, Any]], Tile]
+    context: Context,
+    named: tuple[str, str, str],
+    rows: pd.DataFrame,
+    tile: Callable[[dict[str, Any]], Tile],
 ) -> Panel:
-    """Show the chosen images of which the run has pictures, and say how many it has none of."""
+    """Show the chosen images of which the run has pictures, and say how many it has none of.
+
+    `named` are the panel's kind, its title, and what it says where there is nothing to choose from.
+    """
+    kind, title, none = named
     wanted = rows.to_dict("records")
     there = [row for row in wanted if row["index"] in context.pictures]
-    note = not_kept(len(wanted) - len(there), len(wanted)) if wanted else "None."
+    note = not_kept(len(wanted) - len(there), len(wanted)) if wanted else none
     return Panel(kind, title, tuple(tile(row) for row in there[: context.extent.tiles]), note)
 
 
 def _variant(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
+    none = f"{name} gets no image of the test set"
     chosen = [
-        ("correct", "Correct!", choice.first(one, True)),
-        ("incorrect", "Incorrect!", choice.first(one, False)),
-        ("incorrect", "Surest mistakes", choice.surest_mistakes(one)),
-        ("correct", "Least sure hits", choice.least_sure_hits(one)),
+        (("correct", "Correct!", f"{none} right."), choice.first(one, True)),
+        (("incorrect", "Incorrect!", f"{none} wrong."), choice.first(one, False)),
+        (("incorrect", "Surest mistakes", "No mistake."), choice.surest_mistakes(one)),
+        (("correct", "Least sure hits", "No hit."), choice.least_sure_hits(one)),
     ]
     panels = tuple(
-        _panel(context, *parts, lambda row: context.pictures.tile(row, name)) for parts in chosen
+        _panel(context, named, rows, lambda row: context.pictures.tile(row, name)) for named, rows in chosen
     )
     wrong = int((~choice.right(one)).sum())
-    named = f"{name}, seed {_seed(context, name)}" if context.protocol.seeds > 1 else name
+    full_name = f"{name}, seed {_seed(context, name)}" if context.protocol.seeds > 1 else name
     words = f"{count(wrong)} mistake{'s' if wrong != 1 else ''} in {count(len(one))} test images."
-    return Block(name, baseline, context.drawn(f"{named}.", words), panels)
+    return Block(name, baseline, context.drawn(f"{full_name}.", words), panels)
 
 
 def _seed(context: Context, name: str) -> int:
@@ -147,11 +154,12 @@ def _against(context: Context, base: str, name: str) -> Block:
     lost = int(rows["base_right"].sum())
     won = len(rows) - lost
     chosen = [
-        ("won", f"Only {name} right", choice.only_one_right(rows, base_right=False)),
-        ("lost", f"Only {base} right", choice.only_one_right(rows, base_right=True)),
+        (("won", f"Only {name} right", "No image."), choice.only_one_right(rows, base_right=False)),
+        (("lost", f"Only {base} right", "No image."), choice.only_one_right(rows, base_right=True)),
     ]
     panels = tuple(
-        _panel(context, *parts, lambda row: context.pictures.against(row, name, base)) for parts in chosen
+        _panel(context, named, part, lambda row: context.pictures.against(row, name, base))
+        for named, part in chosen
     )
     words = (
         f"{count(won)} image{'s' if won != 1 else ''} that only {name} gets right, {count(lost)} that only "
@@ -169,16 +177,17 @@ def _everyone(context: Context) -> Block | None:
         return None
     panel = _panel(
         context,
-        "incorrect",
-        "",
+        ("incorrect", "", ""),
         choice.spread(rows),
         lambda row: context.pictures.of_all(row, len(trainings)),
     )
-    which = listing(list(trainings))
     many = f"{count(len(rows))} image{'s' if len(rows) != 1 else ''}"
-    none_of = "Neither" if len(trainings) == 2 else "None"
-    words = f"{none_of} of {which} gets {many} right; shown are those of which they were surest on average. "
-    words += "Pred is what most of them say."
+    none = "neither of the two" if len(trainings) == 2 else f"none of the {number_word(len(trainings))}"
+    first = "; those come first on which they were surest on average" if len(rows) > 1 else ""
+    words = (
+        f"{many} that {none} networks gets right{first}. Pred is what most of them say; beneath, how many "
+        "do, and the mean probability of all predictions."
+    )
     return Block("", False, context.drawn("Wrong in every network.", words), (panel,))
 
 
