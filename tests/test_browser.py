@@ -160,7 +160,7 @@ def test_on_paper_a_browser_prints_what_is_printed(visit: Visit) -> None:
 
 # --- light and dark -------------------------------------------------------------------------------
 
-# Each text is held against what lies behind it: at least 4.5 to 1, where it is large 3 to 1 (WCAG 2.2, 1.4.3).
+# Text is held against what lies behind it: at least 4.5 to 1, where it is large 3 to 1 (WCAG 2.2, 1.4.3).
 TOO_FAINT = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const rgba = (colour) => {
