@@ -171,7 +171,27 @@ def _add_run(commands: Any) -> None:
         metavar="TIME",
         help="stop a training after 90s, 15min, 2h",
     )
+    _add_max_size(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_max_size(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-size",
+        type=_size,
+        default=0,
+        metavar="SIZE",
+        help="let no document have more than 10MB, 800kB; galleries show fewer images for it",
+    )
+
+
+def _size(text: str) -> int:
+    from reportgen.text import read_size  # noqa: PLC0415
+
+    try:
+        return read_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -191,7 +211,8 @@ def _run(options: argparse.Namespace) -> int:
     )
     with observer_for(options.quiet) as watch:
         workers = Workers.of(options.jobs, options.job_timeout)
-        prepared = prepare(options.lab, given, Path(options.output), workers, watch.say)
+        output = Path(options.output)
+        prepared = prepare(options.lab, given, output, workers, watch.say, options.max_size)
         same = unchanged(prepared)
         if same is not None:
             watch.say(f"nothing has changed: {same.run} stands; `reportgen render {same.run}` draws it again")
@@ -203,9 +224,13 @@ def _run(options: argparse.Namespace) -> int:
     return _end(finished)
 
 
+def _complain(text: str) -> None:
+    print(f"reportgen: {_one_line(text)}", file=sys.stderr)
+
+
 def _end(finished: Finished | Unchanged) -> int:
     for problem in finished.problems:
-        print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
+        _complain(problem)
     _print_paths(finished.documents)
     return finished.exit_code
 
@@ -241,6 +266,7 @@ def _add_render(commands: Any) -> None:
     parser.add_argument(
         "--format", default="html,pdf", metavar="LIST", help="html, pdf or both (default: html,pdf)"
     )
+    _add_max_size(parser)
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -256,9 +282,9 @@ def _render(options: argparse.Namespace) -> int:
         raise UsageError("--format: is empty, expected html, pdf or both")
     results = load_results(options.run)
     check_writable(Path(options.run))
-    documents, problems = render(results, formats)
+    documents, problems = render(results, formats, options.max_size, _complain)
     for problem in problems:
-        print(f"reportgen: {_one_line(problem)}", file=sys.stderr)
+        _complain(problem)
     _print_paths(documents)
     return EXIT_IN_PART if problems else EXIT_DONE
 

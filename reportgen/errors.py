@@ -7,7 +7,8 @@
     │   ├── DataError                  a dataset: file, what was expected
     │   │   └── DatasetUnavailable     not on this machine and not to be downloaded
     │   ├── OutputError                where the report should go
-    │   └── RunError                   a run directory: missing or damaged
+    │   ├── RunError                   a run directory: missing or damaged
+    │   └── SizeError                  a report cannot be as small as it should be
     ├── EngineError                2   no training process can start on this machine
     ├── PdfUnavailable             3   a system library that WeasyPrint needs is missing
     └── RenderError                1   a chart or page could not be drawn (a bug)
@@ -69,6 +70,10 @@ class OutputError(InputError):
 
 class RunError(InputError):
     """Refuse a run directory."""
+
+
+class SizeError(InputError):
+    """Refuse a size that no report of the run has."""
 
 
 class EngineError(ReportgenError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen import disk, environment, rundir
+from reportgen.analysis.galleries import images_to_keep
 from reportgen.data import DATASETS, load, path_from_environment
 from reportgen.data.probes import PERMUTATION
 from reportgen.errors import (
@@ -18,6 +19,8 @@ from reportgen.errors import (
     LabError,
     PdfUnavailable,
     RenderError,
+    SizeError,
+    UsageError,
 )
 from reportgen.execution.local import check_built, run_jobs
 from reportgen.execution.plan import Identified, Ran, Workers, identify_all, probes_of
@@ -47,7 +50,9 @@ from reportgen.results import (
     read_record,
     save,
     scores_of,
+    with_images,
 )
+from reportgen.text import exact_size, read_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -106,6 +111,7 @@ class Prepared:
     given: Overrides
     argv: tuple[str, ...]
     fallback: str
+    max_size: int = 0  # bytes that a document may have, 0 for any number
 
     @property
     def jobs(self) -> list[Job]:
@@ -139,6 +145,7 @@ def prepare(
     output: Path = OUTPUT,
     workers: Workers | None = None,
     say: Callable[[str], None] = print,
+    max_size: int = 0,
 ) -> Prepared:
     """Read and check everything that a run needs; raises InputError, having written nothing."""
     given, workers = given or overrides(), workers or Workers.of()
@@ -157,9 +164,12 @@ def prepare(
         again = _stated_outright(lab, given)
     _check_variants(lab, dataset)
     argv = (*command(lab.name if isinstance(source, Lab) else source, again, output), *workers.options)
+    argv += ("--max-size", exact_size(max_size)) if max_size else ()
     planned = identify_all(plan(lab), dataset, workers, folder)
     controls = identify_all(plan_controls(lab), dataset, workers, folder)
-    prepared = Prepared(lab, dataset, planned, controls, workers, folder, output, given, argv, fallback)
+    prepared = Prepared(
+        lab, dataset, planned, controls, workers, folder, output, given, argv, fallback, max_size
+    )
     check_built(planned, prepared.store, prepared.trainers)
     return prepared
 
@@ -249,12 +259,18 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
         and jobs == [(one.key, False) for one in prepared.all_planned]
         and all(one.lasting for one in record.left_out)
     )
-    if not same:
+    if not same or not _small_enough(latest, prepared.max_size):
         return None
     rundir.sweep(latest.parent)  # a run that was killed may have left something since
     return Unchanged(
         prepared.output / prepared.lab.name / latest.name, tuple(_failures((*record.jobs, *record.controls)))
     )
+
+
+def _small_enough(run: Path, max_size: int) -> bool:
+    """Tell whether the documents of a run, which may have been drawn again since, fit a size."""
+    sizes = [(run / f"report.{name}").stat().st_size for name in FORMATS]
+    return not max_size or max(sizes) <= max_size
 
 
 def execute(
@@ -317,20 +333,23 @@ def _report(
     lab_runs = prepared.output / prepared.lab.name
     with disk.disk_errors(lab_runs), rundir.partial_run(lab_runs, started) as partial:
         results = _collect(prepared, ran, started)
+        results = with_images(results, prepared.dataset.x_test, images_to_keep(results))
         save(results, partial)
         say("drawing the report")
         try:
-            documents, missing = _draw(results, partial, FORMATS, studio)
-        except RenderError:
+            drawn = _draw(results, partial, FORMATS, studio, prepared.max_size)
+        except (RenderError, SizeError):
             run = rundir.publish(partial, lab_runs, started)
             say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
             raise
         run = rundir.publish(partial, lab_runs, started)
-        if not missing:
+        if not drawn.missing:
             rundir.point_latest(run)
     _say_what_is_left_out(results.record.left_out, say)
-    problems = [*_failures(one.outcome for one in ran), *_what_to_do(missing, run)]
-    paths = {name: run / path.name for name, path in documents.items()}
+    for text in drawn.left_out:
+        say(text)
+    problems = [*_failures(one.outcome for one in ran), *_what_to_do(drawn.missing, run)]
+    paths = {name: run / path.name for name, path in drawn.documents.items()}
     return Finished(replace(results, path=run), paths, tuple(problems))
 
 
@@ -386,10 +405,16 @@ def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
     return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
 
 
-def render(results: Results, formats: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+def render(
+    results: Results,
+    formats: Sequence[str],
+    max_size: int = 0,
+    say: Callable[[str], None] = print,
+) -> tuple[dict[str, Path], list[str]]:
     """Write the documents into the run's directory; gives their paths and what could not be made.
 
-    The link to the latest run follows once both documents are there.
+    With `max_size`, none has more bytes; raises SizeError where that cannot be. The link to the latest run
+    follows once both documents are there.
     """
     if results.path is None:
         raise ValueError("results that were never saved cannot be rendered")
@@ -400,33 +425,52 @@ def render(results: Results, formats: Sequence[str]) -> tuple[dict[str, Path], l
     for pattern in (".report.*-*", ".documents.json-*"):  # of a `render` that was killed
         rundir.sweep_files(results.path, pattern)
     with disk.disk_errors(results.path), Studio(cache) as studio:
-        documents, missing = _draw(results, results.path, formats, studio)
+        drawn = _draw(results, results.path, formats, studio, max_size)
         if all((results.path / f"report.{name}").is_file() for name in FORMATS):
             rundir.point_latest(results.path)
-    return documents, _what_to_do(missing, results.path)
+    for text in drawn.left_out:
+        say(text)
+    return drawn.documents, _what_to_do(drawn.missing, results.path)
 
 
-def _draw(
-    results: Results, folder: Path, formats: Sequence[str], studio: Studio
-) -> tuple[dict[str, Path], list[PdfUnavailable]]:
-    """Write the documents into a folder; gives their paths, and why there is no PDF."""
+@dataclass(frozen=True)
+class _Drawn:
+    """The documents by format, why there is no PDF, and what they leave out to be small."""
+
+    documents: dict[str, Path]
+    missing: list[PdfUnavailable]
+    left_out: list[str]
+
+
+def _draw(results: Results, folder: Path, formats: Sequence[str], studio: Studio, max_size: int) -> _Drawn:
+    """Write the documents into a folder."""
     from reportgen.report import write  # noqa: PLC0415
 
     documents: dict[str, Path] = {}
     missing: list[PdfUnavailable] = []
-    for name, path_or_error in write(results, folder, formats, studio):
-        if isinstance(path_or_error, PdfUnavailable):
-            missing.append(path_or_error)
+    left_out: list[str] = []
+    for name, given in write(results, folder, formats, studio, max_size):
+        if isinstance(given, PdfUnavailable):
+            missing.append(given)
             # An older PDF beside a newer HTML would pass for its twin.
             (folder / "report.pdf").unlink(missing_ok=True)
+        elif isinstance(given, str):
+            left_out.append(given)
         else:
-            documents[name] = path_or_error
+            documents[name] = given
     note_documents(folder)
-    return documents, missing
+    return _Drawn(documents, missing, left_out)
 
 
 def _what_to_do(missing: Sequence[PdfUnavailable], run: Path) -> list[str]:
     return [f"{error}, then `reportgen render {run}`" for error in missing]
+
+
+def _bytes(size: int | str) -> int:
+    try:
+        return size if isinstance(size, int) else read_size(size)
+    except ValueError as error:
+        raise UsageError(f"max_size: {error}") from None
 
 
 def run(
@@ -436,11 +480,13 @@ def run(
     quiet: bool = False,
     jobs: int | None = None,
     job_timeout: float | None = None,
+    max_size: int | str = 0,
     **stated: Any,
 ) -> Results:
     """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
-    `jobs` trainings run at once, none longer than `job_timeout` seconds. `stated` takes dataset, data,
+    `jobs` trainings run at once, none longer than `job_timeout` seconds; no document has more than `max_size`
+    bytes, which may be "10MB". `stated` takes dataset, data,
     epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies in
     `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
@@ -451,8 +497,9 @@ def run(
         stated["data"] = str(data)
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
+    most = _bytes(max_size)
     with observer_for(quiet) as watch:
-        prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say)
+        prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, most)
         same = unchanged(prepared)
         if same is not None:
             return load_results(same.run)

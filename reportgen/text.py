@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 from markupsafe import Markup, escape
 
@@ -84,6 +85,37 @@ def p_value(p: float) -> str:
     if p < 0.001:
         return "<0.001"
     return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def volume(n: float) -> str:
+    """Write bytes as 512 B, 4.1 kB or 12 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 999.5 or unit == "GB":
+            break
+        n /= 1000
+    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{n:.1f} {unit}"
+
+
+SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def read_size(text: str) -> int:
+    """Read a size such as 10MB, 800kB or 1.5 MiB as bytes; raises ValueError."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip().lower(), re.ASCII)
+    if not found or found[2] not in SIZES or int(Decimal(found[1]) * SIZES[found[2]]) < 1:
+        raise ValueError(f"'{text}', expected a size such as 10MB or 800kB")
+    return int(Decimal(found[1]) * SIZES[found[2]])
+
+
+def exact_size(n: int) -> str:
+    """Write bytes so that they are read as the same number: 10MB, 800kB, 1234B."""
+    units = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+    return next((f"{n // size}{unit}" for size, unit in units if n % size == 0 and n), f"{n}B")
+
+
+def enough_size(n: int) -> str:
+    """Write a size in whole kilobytes that n bytes fit into."""
+    return exact_size(max(-(-n // 1000), 1) * 1000)
 
 
 def seconds(value: float) -> str:

@@ -15,7 +15,7 @@ from reportgen.errors import RunError
 from reportgen.execution.scores import Scores
 from reportgen.execution.store import STORE, Entry, Store, size
 from reportgen.rundir import PARTIAL
-from reportgen.text import inert, shorten
+from reportgen.text import inert, shorten, volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -285,15 +285,6 @@ def span(seconds: float) -> str:
     fitting = (one for one in _SPANS if seconds >= 2 * one[1] or seconds == one[1])
     unit, length = next(fitting, _SPANS[-1])
     return f"{max(seconds, 0) / length:.0f} {unit}"
-
-
-def volume(n: float) -> str:
-    """Write bytes as 512 B, 4.1 kB or 12 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 999.5 or unit == "GB":
-            break
-        n /= 1000
-    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{n:.1f} {unit}"
 
 
 WORDS = {  # one, and many

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.galleries import images_to_keep
 from reportgen.data.dataset import Dataset
 from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
 from reportgen.lab import Lab, Variant, parse_lab, trace_variant
-from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect
+from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, with_images
 
 DIGITS = tuple(str(n) for n in range(10))
 COLOUR_CLASSES = (
@@ -71,7 +72,8 @@ def made_up(**options: Any) -> Results:
     given = wish.accuracies or np.linspace(0.95, 0.992, len(wish.names))
     accuracies = dict(zip(wish.names, given, strict=True))
     outcomes = [_outcome(wish, job.variant, job.seed, accuracies[job.variant.name], dataset) for job in jobs]
-    return collect(outcomes, dataset, _record(wish, lab, dataset, outcomes))
+    results = collect(outcomes, dataset, _record(wish, lab, dataset, outcomes))
+    return with_images(results, dataset.x_test, images_to_keep(results))
 
 
 def _lab(wish: MadeUp) -> Lab:

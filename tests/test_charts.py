@@ -164,13 +164,35 @@ def test_a_line_to_a_far_label_ends_at_its_edge() -> None:
 # --- confusion -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("k", [1, 2, 10, 26, 100])
+@pytest.mark.parametrize("k", [1, 2, 10, look.CLASSES_COUNTED])
 @pytest.mark.parametrize("width", [look.HALF, look.THIRD])
 def test_confusion_draws_for_any_number_of_classes_with_long_names(k: int, width: float) -> None:
     classes = [f"class {n} $x_{n}$ of a long taxonomy" for n in range(k)]
     run = run_of(("mlp",), classes=classes, accuracies=(0.3,), n_test=400)
-    svg = small_svg(charts.confusion_matrix(run.confusion, classes, 0.5, width))
-    assert (b"<image" in svg) == (k > look.CLASSES_COUNTED)
+    assert b"<image" not in small_svg(charts.confusion_matrix(run.confusion, classes, 0.5, width))
+
+
+@pytest.mark.parametrize("k", [1, 2, 10, look.CLASSES_COUNTED])
+@pytest.mark.parametrize("panels", [1, 2, 6, 12])
+def test_differences_draw_for_any_number_of_classes_and_networks(k: int, panels: int) -> None:
+    names = [f"network-{n}-with-a-long-name" for n in range(panels)]
+    cells = pd.MultiIndex.from_product([names, range(k), range(k)], names=["variant", "label", "predicted"])
+    frame = cells.to_frame(index=False)
+    frame["difference"] = np.random.default_rng(1).poisson(0.4, len(frame)) * 3 - 1
+    classes = [f"class {n} of a long taxonomy" if k > 10 else str(n) for n in range(k)]
+    small_svg(charts.confusion_differences(frame, names, classes, 15, min(panels, 2 if k > 10 else 3)))
+
+
+def test_more_and_fewer_mistakes_have_their_colour_and_sign_and_the_diagonal_has_none() -> None:
+    frame = pd.DataFrame(
+        {"label": [0, 0, 1, 1], "predicted": [0, 1, 0, 1], "difference": [5, -12, 3, -1], "variant": "a"}
+    )
+    cells = charts.matrix._changes(frame, 12)
+    assert cells["text"].tolist() == ["", "−12", "+3", ""]
+    assert cells["fill"][1] == look.ACCENT
+    assert cells["fill"][0] == cells["fill"][3] == look.PALE
+    red, _, blue = (int(cells["fill"][2][n : n + 2], 16) for n in (1, 3, 5))
+    assert red > blue
 
 
 def test_confusion_draws_where_nothing_was_confused_and_where_a_class_is_absent() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from reportgen import disk
 from reportgen.execution.store import Store
-from reportgen.upkeep import span, volume
+from reportgen.text import volume
+from reportgen.upkeep import span
 from support import Ran, command_line, in_a_process, tree
 from test_store import HOLD, KEEP_LOCKED, LONG_AGO, a_job, elsewhere, flip, put, truncate, use
 

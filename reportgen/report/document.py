@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.report.files import File, csv_file
 from reportgen.report.images import data_uri
-from reportgen.text import inert, listing
+from reportgen.report.tiles import Extent, Pictures, that_fit
+from reportgen.text import count, listing, number_word, volume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
     from reportgen.lab import Lab, Protocol
     from reportgen.report.studio import Order, Studio
     from reportgen.results import DatasetRecord, Results
-
-CLASS_NAME = 24  # characters of a class's name under an image
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Context:
     numbers: Numbers
     studio: Studio
     analysis: Analysis = field(default_factory=dict)
+    extent: Extent = field(default_factory=Extent)
 
     @property
     def dataset(self) -> DatasetRecord:
@@ -104,12 +106,51 @@ class Context:
 
     def class_name(self, label: int) -> str:
         """Give a class's name, short enough to stand under an image."""
-        return inert(self.dataset.classes[label], CLASS_NAME)
+        return self.pictures.name(label)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Give the test images that the run has kept."""
+        return Pictures(self.results.images, self.dataset.classes)
+
+    @cached_property
+    def trainings(self) -> galleries.Trainings:
+        """Give the predictions of the training that is shown of each variant."""
+        return galleries.trainings_shown(self.results)
+
+    @cached_property
+    def mistakes_shown(self) -> pd.DataFrame:
+        """List the mistakes that the HTML shows cell by cell: all, or a fair choice where room is short."""
+        rows = galleries.fairly(galleries.mistakes(self.trainings))
+        return that_fit(rows, self.pictures, self.extent.mistakes)
+
+    @cached_property
+    def cells_shown(self) -> frozenset[tuple[str, int, int]]:
+        """Give the variant, true and predicted class of each cell that has a place of its own in the HTML."""
+        rows = self.mistakes_shown
+        return frozenset(zip(rows["variant"], rows["label"], rows["predicted"], strict=True))
 
     def shown(self) -> list[tuple[str, int]]:
         """List the variants that have predictions, with the seed that is shown."""
         seeds = ((name, shown_seed(self.results, name)) for name in self.results.variants)
         return [(name, seed) for name, seed in seeds if seed is not None]
+
+    def left_out(self) -> str:
+        """Say what galleries do not show so that the report fits a size; empty where nothing is left out."""
+        extent, whole = self.extent, Extent()
+        if not extent.limit or not self.trainings:
+            return ""
+        said = []
+        rows = galleries.fairly(galleries.mistakes(self.trainings))
+        if len(self.mistakes_shown) < len(that_fit(rows, self.pictures, whole.mistakes)):
+            shown = f"{count(len(self.mistakes_shown))} of" if len(self.mistakes_shown) else "none of"
+            said.append(f"{shown} the {count(len(rows))} mistakes of all networks cell by cell")
+        if extent.tiles < whole.tiles:
+            tiles = (
+                f"at most {number_word(extent.tiles)} image{'s' if extent.tiles != 1 else ''} in a gallery"
+            )
+            said.append(tiles if extent.tiles else "no galleries")
+        return f"To stay below {volume(extent.limit)}, this report shows {listing(said)}." if said else ""
 
     def without_predictions(self, shown: list[str]) -> str:
         """Say which variants cannot be shown, and why; empty where all can."""
@@ -170,3 +211,4 @@ class Document:
     figures: int
     tables: int
     grey: bool  # whether the test images have no colours
+    left_out: str = ""  # to fit a size

@@ -16,6 +16,7 @@ from reportgen.report.fonts import faces_inside
 from reportgen.report.sections import SECTIONS
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, template_folder
+from reportgen.report.tiles import Extent
 from reportgen.text import count, inert, shorten
 
 if TYPE_CHECKING:
@@ -28,13 +29,18 @@ LONGEST_NOTE = 600
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
-def build(results: Results, studio: Studio | None = None, analysis: Analysis | None = None) -> Document:
+def build(
+    results: Results,
+    studio: Studio | None = None,
+    analysis: Analysis | None = None,
+    extent: Extent | None = None,
+) -> Document:
     """Lay a run out as a document; its charts are ordered, and waited for once they are written.
 
     Without a studio they are drawn in this process.
     """
     analysis = analyse(results) if analysis is None else analysis
-    context = context_of(results, studio or Studio(processes=0), analysis)
+    context = context_of(results, studio or Studio(processes=0), analysis, extent)
     numbers = context.numbers
     # Numbers are handed out in this order, so that they count up down the page.
     made = [(anchor, title, make(context)) for anchor, (title, make) in SECTIONS.items()]
@@ -53,12 +59,16 @@ def build(results: Results, studio: Studio | None = None, analysis: Analysis | N
         figures=numbers.figures,
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
+        left_out=context.left_out(),
     )
 
 
-def context_of(results: Results, studio: Studio, analysis: Analysis | None = None) -> Context:
+def context_of(
+    results: Results, studio: Studio, analysis: Analysis | None = None, extent: Extent | None = None
+) -> Context:
     """Gather what sections are made from."""
-    return Context(results, leaderboard(results), Numbers(), studio, analysis or {})
+    board = leaderboard(results)
+    return Context(results, board, Numbers(), studio, analysis or {}, extent or Extent())
 
 
 def _running(text: str) -> str:

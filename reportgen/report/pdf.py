@@ -24,6 +24,7 @@ HOW_TO_INSTALL_PANGO = (
 
 
 _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
+_ON_SCREEN = re.compile(r"<!-- screen -->.*?<!-- /screen -->", re.DOTALL)
 
 
 def to_pdf(html: str) -> bytes:
@@ -51,7 +52,8 @@ def to_pdf(html: str) -> bytes:
                 return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": "font/ttf"})
             return super().fetch(url, headers)
 
-    html = _SVG.sub(_with_text, html.replace(faces_inside(), faces_by_name(), 1))
+    html = printed(html).replace(faces_inside(), faces_by_name(), 1)
+    html = _SVG.sub(_with_text, html)
     fetcher = Fetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
     with _complaints() as complaints:
         try:
@@ -61,6 +63,11 @@ def to_pdf(html: str) -> bytes:
     if complaints:
         raise RenderError(f"the PDF could not be made as it should be: {'; '.join(complaints[:5])}")
     return bytes(content)
+
+
+def printed(html: str) -> str:
+    """Leave out what is for the screen alone: laying out thousands of hidden images would take a while."""
+    return _ON_SCREEN.sub("", html)
 
 
 def _with_text(chart: re.Match[str]) -> str:

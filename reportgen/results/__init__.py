@@ -1,7 +1,16 @@
 """One run's results: tidy frames, saved to and loaded from a run directory."""
 
 from reportgen.results.files import documents_intact, load_results, note_documents, read_record, save
-from reportgen.results.frames import COLUMNS, GALLERY_SIZE, Results, Score, collect, gallery
+from reportgen.results.frames import (
+    COLUMNS,
+    GALLERY_SIZE,
+    Results,
+    Score,
+    collect,
+    gallery,
+    gallery_indices,
+    with_images,
+)
 from reportgen.results.probing import left_out, scores_of
 from reportgen.results.record import FORMAT_VERSION, DatasetRecord, JobRecord, LeftOut, RunRecord
 
@@ -18,10 +27,12 @@ __all__ = [
     "collect",
     "documents_intact",
     "gallery",
+    "gallery_indices",
     "left_out",
     "load_results",
     "note_documents",
     "read_record",
     "save",
     "scores_of",
+    "with_images",
 ]

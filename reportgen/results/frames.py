@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from reportgen.jobs import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -260,12 +260,18 @@ def gallery(predictions: pd.DataFrame, correct: bool) -> pd.DataFrame:
     return predictions[hits == correct].sort_values("index").head(GALLERY_SIZE)
 
 
+def with_images(results: Results, images: NDArray[Any], indices: Iterable[int]) -> Results:
+    """Keep more of the test set's images (n, h, w, c) beside those that are there."""
+    wanted = sorted({*results.images, *indices})
+    return replace(results, images={index: _uint8(images[index]) for index in wanted})
+
+
 def _gallery_images(predictions: pd.DataFrame, images: NDArray[Any]) -> dict[int, NDArray[np.uint8]]:
     return {index: _uint8(images[index]) for index in gallery_indices(predictions)}
 
 
 def gallery_indices(predictions: pd.DataFrame) -> list[int]:
-    """List the test images that the galleries of all trainings show."""
+    """List the test images that a run has at the least: the first hits and mistakes of all trainings."""
     shown = [
         gallery(one, correct)["index"]
         for _, one in predictions.groupby(["variant", "seed"], sort=False)
