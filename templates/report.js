@@ -158,7 +158,8 @@ function openPanel(link, variant) {
 /** Find the next cell with images in a direction, or none. */
 function neighbour(link, [down, right]) {
   const rows = link.closest("table").rows;
-  let [row, column] = [link.closest("tr").rowIndex + down, link.closest("td").cellIndex + right];
+  const at = link.closest("td");
+  let [row, column] = [at.parentElement.rowIndex + down, at.cellIndex + right];
   for (; rows[row]?.cells[column]; row += down, column += right) {
     const found = rows[row].cells[column].querySelector("a");
     if (found) return found;
@@ -193,6 +194,12 @@ function openCells(table) {
   });
 }
 
+/** Say above the matrices what a number does. */
+function addHint(matrices) {
+  if (!matrices.querySelector("td > a")) return;
+  matrices.before(make("p", { class: "how-drawn on-screen" }, "Choose a number to see its images."));
+}
+
 // --- galleries that filter ----------------------------------------------------------------------------
 
 const HOLDERS = ".gallery, .galleries-of, article, .cell, .mistakes, .all-mistakes";
@@ -203,11 +210,10 @@ function valuesOf(tiles, kind) {
   return kind === "variant" ? found : found.sort((a, b) => a - b);
 }
 
-/** Make one choice of the filter: a label and a list that begins with "all". */
-function choice(label, values, names) {
+/** Make one choice of the filter: a list that begins with "all". */
+function choice(kind, values, names) {
   const options = values.map((value) => make("option", { value }, names?.[value] ?? value));
-  const select = make("select", {}, make("option", { value: "" }, "all"), ...options);
-  return [make("label", {}, make("span", {}, label), select), select];
+  return make("select", { id: `filter-${kind}` }, make("option", { value: "" }, "all"), ...options);
 }
 
 /** Open a block for the filter, and close it again only where it was the filter that opened it. */
@@ -243,10 +249,10 @@ function addFilter(section) {
   if (!galleries || tiles.length < 2) return;
   const names = JSON.parse(galleries.dataset.classes);
   const kinds = { variant: ["Network"], true: ["True class", names], pred: ["Predicted class", names] };
-  const choices = Object.entries(kinds).map(([kind, [label, known]]) =>
-    choice(label, valuesOf(tiles, kind), known),
+  const selects = Object.entries(kinds).map(([kind, [, known]]) => choice(kind, valuesOf(tiles, kind), known));
+  const choices = Object.values(kinds).map(([label], n) =>
+    make("div", {}, make("label", { for: selects[n].id }, label), selects[n]),
   );
-  const selects = choices.map(([, select]) => select);
   const said = make("output", { "aria-live": "polite" });
   const all = applyFilter(section, tiles, {});
   const update = () => {
@@ -263,7 +269,7 @@ function addFilter(section) {
   });
   selects.forEach((select) => select.addEventListener("change", update));
   const attributes = { class: "filter on-screen", role: "search", "aria-label": "Images" };
-  galleries.before(make("div", attributes, ...choices.map(([label]) => label), reset, said));
+  galleries.before(make("div", attributes, ...choices, reset, said));
   update();
 }
 
@@ -273,6 +279,7 @@ show(remembered()); // before anything is painted
 document.addEventListener("DOMContentLoaded", () => {
   addThemes(document.querySelector(".title-block"));
   document.querySelectorAll("table.sortable").forEach(makeSortable);
-  document.querySelectorAll(".confusion-table").forEach(openCells);
+  document.querySelectorAll("table[data-variant]").forEach(openCells);
+  document.querySelectorAll(".matrices, .worst").forEach(addHint);
   document.querySelectorAll("#galleries").forEach(addFilter);
 });

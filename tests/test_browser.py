@@ -36,7 +36,7 @@ def crowded() -> Results:
 
 @cache
 def seven() -> Results:
-    return made_up(names=SEVEN, n_test=300, **SMALL)
+    return made_up(names=SEVEN, accuracies=(0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.98), n_test=300, **SMALL)
 
 
 RUNS = [example, hostile, seven, crowded]
@@ -129,10 +129,10 @@ def test_without_scripts_all_is_there(visit: Visit, run: Callable[[], Results]) 
     page = visit(run, java_script_enabled=False)
     document = build(run())
     for kind, total in (("figure", document.figures), ("table", document.tables)):
-        for number in range(1, total + 1):
-            assert page.locator(f"#{kind}-{number}").is_visible(), (kind, number)
-    for picture in page.locator("main img:visible").all():
-        assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+        seen = page.locator(f"{kind}[id]:visible").evaluate_all("all => all.map((one) => one.id)")
+        assert seen == [f"{kind}-{number}" for number in range(1, total + 1)]
+    loaded = "images => images.every((one) => one.complete && one.naturalWidth > 0)"
+    assert page.locator("main img:visible").evaluate_all(loaded)
     assert not page.locator("button:visible").count(), "nothing that would do nothing"
 
 
@@ -197,7 +197,13 @@ TOO_FAINT = """() => {
 @both_themes
 def test_all_text_stands_out_from_what_is_behind_it(visit: Visit, theme: str) -> None:
     page = visit(seven, color_scheme=theme)
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.evaluate(
+        """() => {
+            document.querySelectorAll("details").forEach((one) => { one.open = true; });
+            const cells = document.querySelectorAll("td.wrong");
+            cells.forEach((one, n) => one.style.setProperty("--share", (n % 11) / 10)); // of every strength
+        }"""
+    )
     assert page.evaluate(TOO_FAINT) == []
 
 
@@ -297,19 +303,153 @@ def test_what_has_no_value_stays_last_and_equals_keep_their_order(visit: Visit) 
     assert page.evaluate(made) == ["adfbce", "bdface", "abcdef"]
 
 
+# --- confusion cells ------------------------------------------------------------------------------
+
+
+def cell_with_images(page: Any) -> Any:
+    """Give the first cell of a matrix that has images."""
+    return page.locator(".confusion-table td > a").first
+
+
+def pictures(place: Any) -> list[str]:
+    return [one.get_attribute("alt") for one in place.locator("img").all()]
+
+
+def test_a_cell_shows_its_images_beside_the_matrix(visit: Visit) -> None:
+    page = visit(seven)
+    cell = cell_with_images(page)
+    section = page.locator(f"[id='{cell.get_attribute('href')[1:]}']")
+    cell.click()
+    panel = page.locator(".panel")
+    assert panel.is_visible()
+    assert pictures(panel) == pictures(section)
+    assert len(pictures(panel)) > 0
+    assert panel.locator("img").first.evaluate("image => image.complete && image.naturalWidth > 0")
+    variant = cell.evaluate("cell => cell.closest('table').dataset.variant")
+    title = panel.get_by_role("heading").inner_text()
+    assert f"taken for {section.get_attribute('data-pred')} by {variant}: " in title
+    figure = cell.locator("xpath=ancestor::figure")
+    assert figure.locator(".panel").count() == 1
+    panel.get_by_role("button", name="Close").click()
+    assert not panel.count()
+
+
+def test_a_cell_opens_and_closes_by_keyboard_and_the_focus_comes_back(visit: Visit) -> None:
+    page = visit(seven)
+    cell = cell_with_images(page)
+    for key in ("Enter", "Space"):
+        cell.focus()
+        page.keyboard.press(key)
+        assert cell.get_attribute("aria-expanded") == "true"
+        assert focused(page).evaluate("one => Boolean(one.closest('.panel'))")
+        page.keyboard.press("Escape")
+        assert not page.locator(".panel").count()
+        assert cell.evaluate("one => one === document.activeElement")
+        assert cell.get_attribute("aria-expanded") == "false"
+
+
+def test_arrow_keys_go_from_cell_to_cell_of_a_matrix_that_is_one_stop_of_the_tab_key(visit: Visit) -> None:
+    page = visit(seven)
+    table = page.locator(".confusion-table").first
+    assert table.locator("a[tabindex='0']").count() == 1
+    place = "one => [one.closest('tr').rowIndex, one.closest('td').cellIndex]"
+    links = table.locator("td > a")
+    places = [tuple(one.evaluate(place)) for one in links.all()]
+    row, column = next(one for one in places if sum(other[0] == one[0] for other in places) > 1)
+    links.nth(places.index((row, column))).focus()
+    page.keyboard.press("ArrowRight")
+    here = focused(page).evaluate(place)
+    assert here == [row, min(c for r, c in places if r == row and c > column)]
+    page.keyboard.press("ArrowLeft")
+    assert focused(page).evaluate(place) == [row, column]
+    assert table.locator("a[tabindex='0']").count() == 1
+    page.keyboard.press("Tab")
+    assert not focused(page).evaluate("(one, table) => table.contains(one)", table.element_handle())
+
+
+def test_one_cell_is_open_at_a_time_and_a_second_press_closes_it(visit: Visit) -> None:
+    page = visit(seven)
+    cells = page.locator(".confusion-table td > a")
+    cells.nth(0).click()
+    cells.nth(1).click()
+    assert page.locator(".panel").count() == 1
+    assert page.locator("[aria-expanded='true']").count() == 1
+    cells.nth(1).click()
+    assert not page.locator(".panel").count()
+
+
+def test_without_scripts_a_cell_leads_to_its_images(visit: Visit) -> None:
+    page = visit(seven, java_script_enabled=False)
+    cell = cell_with_images(page)
+    section = page.locator(f"[id='{cell.get_attribute('href')[1:]}']")
+    assert not section.is_visible()
+    cell.click()
+    assert section.is_visible(), "the browser opens the block around it"
+    assert pictures(section)
+
+
+# --- the filter -----------------------------------------------------------------------------------
+
+TILES = "#galleries .tile"
+
+
+def shown_tiles(page: Any) -> list[dict[str, str]]:
+    return page.locator(TILES).evaluate_all(  # type: ignore[no-any-return]
+        "tiles => tiles.filter((tile) => tile.checkVisibility()).map((tile) => ({ ...tile.dataset }))"
+    )
+
+
+def test_the_galleries_filter_by_network_and_class(visit: Visit) -> None:
+    page = visit(seven)
+    asked = page.locator(TILES).last.evaluate("tile => ({ ...tile.dataset })")
+    every = page.locator(TILES).evaluate_all("tiles => tiles.map((tile) => ({ ...tile.dataset }))")
+    wanted = {"variant": asked["variant"], "true": asked["true"], "pred": asked["pred"]}
+    labels = {"variant": "Network", "true": "True class", "pred": "Predicted class"}
+    said = page.locator(".filter output")
+    for kind, label in labels.items():
+        page.get_by_label(label, exact=True).select_option(wanted[kind])
+        chosen = {name: wanted[name] for name in list(labels)[: list(labels).index(kind) + 1]}
+        matching = [one for one in every if all(one[name] == value for name, value in chosen.items())]
+        assert shown_tiles(page) == matching
+        different = {(one["variant"], one["index"]) for one in matching}
+        assert said.inner_text().startswith(f"{len(different)} of ")
+    titles = page.locator("#galleries :is(h3, h4, .panel-title, figcaption):visible").count()
+    assert 0 < titles < 12, "what is empty is out of the way"
+    page.get_by_role("button", name="Show all").click()
+    assert said.inner_text().endswith(" images")
+    assert not page.locator("#galleries [hidden]").count()
+    assert not page.locator("details[open]").count(), "blocks that the filter opened are closed"
+
+
+def test_a_filter_without_a_match_says_so(visit: Visit) -> None:
+    page = visit(example)
+    page.get_by_label("True class", exact=True).select_option("0")
+    page.get_by_label("Predicted class", exact=True).select_option("0")
+    page.get_by_label("Network", exact=True).select_option("cnn-same-s1")
+    left = shown_tiles(page)
+    assert all((one["true"], one["pred"]) == ("0", "0") for one in left)
+    assert page.get_by_role("status").inner_text().startswith(f"{len({one['index'] for one in left})} of ")
+
+
+def test_a_cell_shows_its_images_whatever_is_filtered(visit: Visit) -> None:
+    page = visit(seven)
+    cell = cell_with_images(page)
+    page.get_by_label("Network", exact=True).select_option(SEVEN[-1])
+    cell.click()
+    panel = page.locator(".panel")
+    assert panel.locator("img:visible").count() == panel.locator("img").count() > 0
+
+
 # --- captions -------------------------------------------------------------------------------------
 
 
-def test_every_caption_has_a_link_that_leads_to_it(visit: Visit) -> None:
+def test_the_link_of_a_caption_leads_to_it(visit: Visit) -> None:
     page = visit(example)
-    document = build(example())
-    for kind, total in (("Figure", document.figures), ("Table", document.tables)):
-        for number in range(1, total + 1):
-            link = page.get_by_role("link", name=f"Link to {kind} {number}", exact=True)
-            link.focus()
-            page.keyboard.press("Enter")
-            assert page.url.endswith(f"#{kind.lower()}-{number}")
-            assert page.locator(f"{kind.lower() if kind == 'Table' else 'figure'}:target").count() == 1
+    for name, anchor in (("Figure 2", "figure-2"), ("Table 1", "table-1")):
+        page.get_by_role("link", name=f"Link to {name}", exact=True).focus()
+        page.keyboard.press("Enter")
+        assert page.url.endswith(f"#{anchor}")
+        assert page.locator(":target").get_attribute("id") == anchor
 
 
 def test_the_link_of_a_caption_is_seen_once_it_is_reached(visit: Visit) -> None:
@@ -338,3 +478,9 @@ def test_what_a_chart_shows_can_be_saved(visit: Visit, scripts: bool) -> None:
 def _charts(results: Results) -> list[Any]:
     bodies = [section.body for section in build(results).sections]
     return [figure for body in bodies for figure in getattr(body, "figures", ())]
+
+
+def test_the_data_of_every_chart_is_there(visit: Visit) -> None:
+    page = visit(seven)
+    charts = page.locator("figure.chart").count()
+    assert page.locator("figure.chart figcaption a[download]").count() == charts

@@ -131,6 +131,8 @@ def test_every_caption_links_to_its_figure_or_table(run: Callable[[], Results]) 
     root = parse(run)
     for tag, captions in (("figure", "figcaption"), ("table", "caption")):
         for element in root.iter(tag):
+            if element.get("class") == "confusion-table":  # within a figure
+                continue
             links = [link for one in element.iter(captions) for link in one.iter("a")]
             here = [link for link in links if link.get("class") == "anchor"]
             assert [link.get("href") for link in here] == [f"#{element.get('id')}"]
