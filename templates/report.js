@@ -149,7 +149,7 @@ function openPanel(link, variant) {
   const node = make("section", attributes, close, title, ...images);
   node.querySelectorAll("[hidden]").forEach((one) => one.removeAttribute("hidden")); // whatever the filter hides
   node.addEventListener("keydown", (event) => event.key === "Escape" && closePanel());
-  link.closest("table").parentElement.after(node);
+  (link.closest(".scroll") ?? link.closest("table")).after(node);
   link.setAttribute("aria-expanded", "true");
   panel = { link, node };
   title.focus();

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is absent: ap
 
 NARROW, WIDE = 320, 1280
 SMALL = {"epochs": 2, "image_shape": (8, 8, 1)}
-LONG = tuple(f"cnn-with-a-name-of-forty-signs-{n:02d}".ljust(40, "x") for n in range(3))
+NAMES = SEVEN[:4]
+LONG = tuple(f"cnn-with-a-name-of-forty-signs-{n:02d}".ljust(40, "x") for n in range(2))
 
 
 @cache
@@ -35,11 +36,17 @@ def crowded() -> Results:
 
 
 @cache
-def seven() -> Results:
-    return made_up(names=SEVEN, accuracies=(0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.98), n_test=300, **SMALL)
+def several() -> Results:
+    return made_up(names=NAMES, accuracies=(0.7, 0.8, 0.9, 0.98), n_test=300, **SMALL)
 
 
-RUNS = [example, hostile, seven, crowded]
+@cache
+def many_classes() -> Results:
+    classes = tuple(f"class {n}" for n in range(30))
+    return made_up(names=NAMES[:2], accuracies=(0.6, 0.8), classes=classes, n_test=240, **SMALL)
+
+
+RUNS = [example, hostile, several, crowded]
 any_run = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
 
@@ -149,7 +156,7 @@ def test_a_narrow_page_does_not_scroll_sideways(visit: Visit, run: Callable[[], 
 
 
 def test_on_paper_a_browser_prints_what_is_printed(visit: Visit) -> None:
-    page = visit(seven, color_scheme="dark")
+    page = visit(several, color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     for control in (".themes", ".tools", ".skip", ".filter"):
         assert not page.locator(f"{control}:visible").count(), control
@@ -196,7 +203,7 @@ TOO_FAINT = """() => {
 
 @both_themes
 def test_all_text_stands_out_from_what_is_behind_it(visit: Visit, theme: str) -> None:
-    page = visit(seven, color_scheme=theme)
+    page = visit(several, color_scheme=theme)
     page.evaluate(
         """() => {
             document.querySelectorAll("details").forEach((one) => { one.open = true; });
@@ -256,7 +263,7 @@ def column(table: Any, number: int) -> list[str]:
 
 
 def test_a_table_sorts_up_and_down_and_back(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     table = page.locator("table.leaderboard")
     before = column(table, 1)
     head = table.get_by_role("columnheader", name="Parameters")
@@ -271,11 +278,11 @@ def test_a_table_sorts_up_and_down_and_back(visit: Visit) -> None:
 
 
 def test_a_table_sorts_by_keyboard_and_by_one_column_at_a_time(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     table = page.locator("table.leaderboard")
     table.get_by_role("button", name="Variant").focus()
     page.keyboard.press("Enter")
-    assert column(table, 1) == sorted(SEVEN)
+    assert column(table, 1) == sorted(NAMES)
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     assert table.locator("[aria-sort]").count() == 1
@@ -316,7 +323,7 @@ def pictures(place: Any) -> list[str]:
 
 
 def test_a_cell_shows_its_images_beside_the_matrix(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     cell = cell_with_images(page)
     section = page.locator(f"[id='{cell.get_attribute('href')[1:]}']")
     cell.click()
@@ -335,7 +342,7 @@ def test_a_cell_shows_its_images_beside_the_matrix(visit: Visit) -> None:
 
 
 def test_a_cell_opens_and_closes_by_keyboard_and_the_focus_comes_back(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     cell = cell_with_images(page)
     for key in ("Enter", "Space"):
         cell.focus()
@@ -349,7 +356,7 @@ def test_a_cell_opens_and_closes_by_keyboard_and_the_focus_comes_back(visit: Vis
 
 
 def test_arrow_keys_go_from_cell_to_cell_of_a_matrix_that_is_one_stop_of_the_tab_key(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     table = page.locator(".confusion-table").first
     assert table.locator("a[tabindex='0']").count() == 1
     place = "one => [one.closest('tr').rowIndex, one.closest('td').cellIndex]"
@@ -368,7 +375,7 @@ def test_arrow_keys_go_from_cell_to_cell_of_a_matrix_that_is_one_stop_of_the_tab
 
 
 def test_one_cell_is_open_at_a_time_and_a_second_press_closes_it(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     cells = page.locator(".confusion-table td > a")
     cells.nth(0).click()
     cells.nth(1).click()
@@ -379,13 +386,26 @@ def test_one_cell_is_open_at_a_time_and_a_second_press_closes_it(visit: Visit) -
 
 
 def test_without_scripts_a_cell_leads_to_its_images(visit: Visit) -> None:
-    page = visit(seven, java_script_enabled=False)
+    page = visit(several, java_script_enabled=False)
     cell = cell_with_images(page)
     section = page.locator(f"[id='{cell.get_attribute('href')[1:]}']")
     assert not section.is_visible()
     cell.click()
     assert section.is_visible(), "the browser opens the block around it"
     assert pictures(section)
+
+
+def test_a_pair_of_many_classes_shows_its_images_too(visit: Visit) -> None:
+    page = visit(many_classes)
+    assert not page.locator(".confusion-table").count()
+    pair = page.locator(".worst-pairs td > a").first
+    pair.press("Enter")
+    panel = page.locator(".panel")
+    assert pictures(panel)
+    words = pair.locator("xpath=ancestor::tr").locator("th, td").all_inner_texts()
+    assert f"{words[0]} taken for {words[1]} by {NAMES[0]}" in panel.get_by_role("heading").inner_text()
+    page.keyboard.press("Escape")
+    assert pair.evaluate("one => one === document.activeElement")
 
 
 # --- the filter -----------------------------------------------------------------------------------
@@ -400,7 +420,7 @@ def shown_tiles(page: Any) -> list[dict[str, str]]:
 
 
 def test_the_galleries_filter_by_network_and_class(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     asked = page.locator(TILES).last.evaluate("tile => ({ ...tile.dataset })")
     every = page.locator(TILES).evaluate_all("tiles => tiles.map((tile) => ({ ...tile.dataset }))")
     wanted = {"variant": asked["variant"], "true": asked["true"], "pred": asked["pred"]}
@@ -432,9 +452,9 @@ def test_a_filter_without_a_match_says_so(visit: Visit) -> None:
 
 
 def test_a_cell_shows_its_images_whatever_is_filtered(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     cell = cell_with_images(page)
-    page.get_by_label("Network", exact=True).select_option(SEVEN[-1])
+    page.get_by_label("Network", exact=True).select_option(NAMES[-1])
     cell.click()
     panel = page.locator(".panel")
     assert panel.locator("img:visible").count() == panel.locator("img").count() > 0
@@ -481,6 +501,6 @@ def _charts(results: Results) -> list[Any]:
 
 
 def test_the_data_of_every_chart_is_there(visit: Visit) -> None:
-    page = visit(seven)
+    page = visit(several)
     charts = page.locator("figure.chart").count()
     assert page.locator("figure.chart figcaption a[download]").count() == charts
