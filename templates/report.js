@@ -176,7 +176,7 @@ function openCells(table) {
     link.setAttribute("aria-expanded", "false");
   }
   stopAt(links[0]);
-  table.addEventListener("focusin", (event) => stopAt(event.target));
+  table.addEventListener("focusin", ({ target }) => links.includes(target) && stopAt(target));
   table.addEventListener("click", (event) => {
     const link = event.target.closest("td > a");
     if (!link) return;
