@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -15,13 +17,13 @@ import tinyhtml5  # WeasyPrint's own parser
 
 from reportgen.jobs import DIVERGED, FAILED
 from reportgen.report.fonts import faces_inside
-from reportgen.report.html import build, style_sheet, to_html
+from reportgen.report.html import build, policy, script, style_sheet, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
 from synthetic import COLOUR_CLASSES, example, hostile, html_of, made_up
 
 GOLDEN = Path(__file__).parent / "golden"
-PICTURE = re.compile(r"data:(image/[a-z+]+);base64,[A-Za-z0-9+/=]+")
+EMBEDDED = re.compile(r"data:(image/[a-z+]+|text/csv)[;a-z0-9=-]*;base64,[A-Za-z0-9+/=]+")
 SMALL = {"n_test": 60, "epochs": 2, "image_shape": (8, 8, 1)}
 
 
@@ -51,7 +53,7 @@ any_run = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 
 def pieces() -> dict[str, str]:
     """Divide the example's HTML into its sections and the page around them."""
-    page = PICTURE.sub(r"data:\1;…", html_of(example).replace(str(style_sheet()), "…"))
+    page = EMBEDDED.sub(r"data:\1;…", outer(html_of(example)).replace(str(policy()), "…"))
     found = {}
     for anchor in SECTIONS:
         end = r'</section>\n(?=<section id="\w+" aria|<nav|</main>|<!-- \w+ -->\n)'
@@ -86,7 +88,7 @@ def parse(run: Callable[[], Results]) -> Element:
 
 
 def outer(page: str) -> str:
-    return page.replace(str(style_sheet()), "")
+    return page.replace(str(style_sheet()), "…").replace(str(script()), "…")
 
 
 @any_run
@@ -101,10 +103,12 @@ def test_nothing_is_requested_from_anywhere(run: Callable[[], Results]) -> None:
     for element in root.iter():
         for name, value in element.attrib.items():
             if name in ("src", "srcset", "poster", "data", "action") or name.endswith("href"):
-                assert value.startswith(("data:image/", "#")), (element.tag, name, value[:60])
-        assert element.tag not in ("script", "iframe", "object", "embed", "base", "form", "link")
+                saved = ("data:text/csv;",) if element.get("download") else ()
+                assert value.startswith(("data:image/", "#", *saved)), (element.tag, name, value[:60])
+        assert element.tag not in ("iframe", "object", "embed", "base", "form", "link")
         assert not any(str(name).startswith("on") for name in element.attrib)
         assert re.fullmatch(r"--share:[01]\.\d\d", element.get("style", "--share:0.00"))
+    assert [element.text for element in root.iter("script")] == [str(script())]
     styles = "".join(element.text or "" for element in root.iter("style"))
     assert styles.strip() == str(style_sheet()).strip()
     assert set(re.findall(r"url\(\"?(data:font/woff2|.{0,20})", styles)) == {"data:font/woff2"}
@@ -112,7 +116,27 @@ def test_nothing_is_requested_from_anywhere(run: Callable[[], Results]) -> None:
     policy = [one for one in root.iter("meta") if one.get("http-equiv") == "Content-Security-Policy"]
     assert len(policy) == 1
     assert str(policy[0].get("content")).startswith("default-src 'none'")
-    assert page.index("Content-Security-Policy") < page.index("<style>")
+    assert page.index("Content-Security-Policy") < page.index("<style>") < page.index("<script>")
+
+
+def test_the_policy_allows_the_script_of_the_page_and_no_other() -> None:
+    [allowed] = re.findall("script-src ([^;]*)", str(policy()))
+    inside = html_of(example).partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+    assert allowed == f"'sha256-{digest}'"
+
+
+@any_run
+def test_every_caption_links_to_its_figure_or_table(run: Callable[[], Results]) -> None:
+    root = parse(run)
+    for tag, captions in (("figure", "figcaption"), ("table", "caption")):
+        for element in root.iter(tag):
+            if element.get("class") == "confusion-table":  # within a figure
+                continue
+            links = [link for one in element.iter(captions) for link in one.iter("a")]
+            here = [link for link in links if link.get("class") == "anchor"]
+            assert [link.get("href") for link in here] == [f"#{element.get('id')}"]
+            assert str(here[0].get("aria-label")).startswith("Link to ")
 
 
 @any_run
@@ -121,7 +145,7 @@ def test_ids_are_unique_and_every_reference_has_its_target(run: Callable[[], Res
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
     for element in root.iter():
-        if element.tag == "a":
+        if element.tag == "a" and not element.get("download"):
             assert str(element.get("href")).removeprefix("#") in ids
         for name in ("aria-labelledby", "aria-describedby"):
             assert element.get(name) is None or element.get(name) in ids
@@ -142,8 +166,8 @@ def test_figures_and_tables_are_numbered_down_the_page_without_a_gap(run: Callab
     for kind, total in (("Figure", document.figures), ("Table", document.tables)):
         numbers = [int(n) for n in re.findall(rf"<strong>{kind} (\d+)\.", page)]
         assert numbers == list(range(1, total + 1))
-    ids = [int(n) for n in re.findall(r'id="figure-(\d+)"', page)]
-    assert ids == list(range(1, document.figures + 1))
+        ids = [int(n) for n in re.findall(rf'id="{kind.lower()}-(\d+)"', page)]
+        assert ids == list(range(1, total + 1))
 
 
 @any_run

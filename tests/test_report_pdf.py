@@ -141,6 +141,19 @@ def test_every_figure_and_table_is_there(run: Callable[[], Results]) -> None:
     assert not tags(run)["/Figure", False], "every picture has its alternative text"
 
 
+@both
+def test_nothing_that_only_a_screen_offers_is_printed(run: Callable[[], Results]) -> None:
+    text = " ".join(texts(run))
+    assert "CSV" not in text
+    assert "use strict" not in text
+    targets = {
+        str(link.get_object().get("/A", {}).get("/URI", ""))
+        for page in reader(run).pages
+        for link in page.get("/Annots", [])
+    }
+    assert targets <= {""}, "links lead to pages"
+
+
 # --- its pages -------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.analysis.telling import Telling, telling
+from reportgen.report.files import File, csv_file
 from reportgen.report.images import data_uri
 from reportgen.report.tiles import Extent, Pictures, that_fit
 from reportgen.text import count, listing, number_word, volume
@@ -42,6 +43,13 @@ class Figure:
     def uri(self) -> str:
         """Give the chart as a data URI; waits until it is drawn. Raises RenderError."""
         return data_uri(self.chart.svg(), "image/svg+xml")
+
+    @property
+    def file(self) -> File | None:
+        """Give what the chart shows as a file; None where the figure has no rows."""
+        if self.data is None:
+            return None
+        return csv_file(self.data, f"Figure {self.number} {self.lead}")
 
 
 @dataclass(frozen=True)
@@ -208,4 +216,5 @@ class Document:
     sections: tuple[Section, ...]
     figures: int
     tables: int
+    grey: bool  # whether the test images have no colours
     left_out: str = ""  # to fit a size

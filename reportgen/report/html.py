@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -56,6 +58,7 @@ def build(
         sections=sections,
         figures=numbers.figures,
         tables=numbers.tables,
+        grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
     )
 
@@ -109,7 +112,23 @@ def style_sheet() -> Markup:
     return Markup(faces_inside() + "\n" + css)  # noqa: S704
 
 
+@cache
+def script() -> Markup:
+    """Give the page's script, as it stands between its tags."""
+    return Markup((template_folder() / "report.js").read_text(encoding="utf-8"))  # noqa: S704  a file of ours
+
+
+@cache
+def policy() -> Markup:
+    """Give the content security policy: what is inside the page and this very script, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    return Markup(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; font-src data:; "
+        "style-src 'unsafe-inline'; script-src 'sha256-{}'"
+    ).format(digest)
+
+
 def to_html(document: Document) -> str:
     """Render a document, waiting for its charts. Raises RenderError."""
     template = environment().get_template("report.html.jinja")
-    return template.render(document=document, style=style_sheet())
+    return template.render(document=document, style=style_sheet(), script=script(), policy=policy())

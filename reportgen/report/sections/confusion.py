@@ -249,8 +249,16 @@ def _matrix(made: _Making, variant: str) -> Matrix:
     chart = _ordered(made, frame, width)
     words, name = _in_words(context, frame), made.named(variant)
     alt = f"Confusion matrix of {name}. {words}"
-    figure = context.chart(chart, alt, f"{name}.", words, "half" if width == look.HALF else "third")
+    size = "half" if width == look.HALF else "third"
+    figure = context.chart(chart, alt, f"{name}.", words, size, _behind(context, frame, ["count"]))
     return Matrix(figure, _counts(made, variant))
+
+
+def _behind(context: Context, rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Give the cells of a chart as a table, with the classes' names."""
+    names = {"true": "label", "predicted": "predicted"}
+    cells = {name: [context.class_name(n) for n in rows[column]] for name, column in names.items()}
+    return rows[columns].reset_index(drop=True).assign(**cells)[[*columns[:-1], *names, columns[-1]]]
 
 
 def _in_words(context: Context, frame: pd.DataFrame) -> str:
@@ -363,7 +371,8 @@ def _difference(
         words += " Each network is one training here: a few images more or fewer can be chance."
     alt = f"Difference of each confusion matrix to that of the baseline {made.base}. {said}"
     width = "half" if columns == 1 else "whole"
-    return context.chart(chart, alt, f"Difference to {made.base}.", words, width)
+    behind = _behind(context, rows, ["variant", "difference"])
+    return context.chart(chart, alt, f"Difference to {made.base}.", words, width, behind)
 
 
 def _largest_change(context: Context, rows: pd.DataFrame) -> str:

@@ -1,0 +1,64 @@
+"""What a figure shows as a CSV file inside the page: a link that needs neither a script nor a network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from reportgen.report.images import data_uri
+from reportgen.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+# A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+LONGEST_NAME = 48
+DIGITS = 6  # significant ones, of numbers that are not whole
+
+
+@dataclass(frozen=True)
+class File:
+    """A file inside the page: what it is to be called, and its content as a data URI."""
+
+    name: str
+    uri: str
+
+
+def csv_file(frame: pd.DataFrame, title: str) -> File:
+    """Make a CSV file of a frame's columns, called after a title."""
+    return File(f"{slug(title)}.csv", data_uri(to_csv(frame).encode(), "text/csv;charset=utf-8"))
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Write a frame's columns, without its index: numbers are short, and no text is taken for a formula."""
+    columns = {_text(name): _column(column) for name, column in frame.items()}
+    return str(pd.DataFrame(columns).to_csv(index=False, float_format=short, lineterminator="\n"))
+
+
+def short(value: float) -> str:
+    """Write a number: whole ones whole, others with six significant digits, large ones with one decimal."""
+    if value.is_integer():
+        return f"{value + 0.0:.0f}"  # a zero without a sign
+    return f"{value:.{DIGITS}g}" if abs(value) < 10 ** (DIGITS - 1) else f"{value:.1f}"
+
+
+def slug(title: str) -> str:
+    """Turn a title into a file's name, without its ending: of small letters, digits and dashes."""
+    plain = "-".join(re.findall("[a-z0-9]+", title.lower()))
+    return plain[:LONGEST_NAME].strip("-") or "data"
+
+
+def _column(column: pd.Series) -> pd.Series:
+    if is_numeric_dtype(column):  # and truth values, which it counts among them
+        return column
+    return column.astype(object).map(_text, na_action="ignore")
+
+
+def _text(value: Hashable) -> str:
+    text = inert(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
