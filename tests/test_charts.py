@@ -180,7 +180,8 @@ def test_differences_draw_for_any_number_of_classes_and_networks(k: int, panels:
     frame = cells.to_frame(index=False)
     frame["difference"] = np.random.default_rng(1).poisson(0.4, len(frame)) * 3 - 1
     classes = [f"class {n} of a long taxonomy" if k > 10 else str(n) for n in range(k)]
-    small_svg(charts.confusion_differences(frame, names, classes, 15, min(panels, 2 if k > 10 else 3)))
+    svg = to_svg(charts.confusion_differences(frame, names, classes, 15, min(panels, 2 if k > 10 else 3)))
+    assert len(svg) < 100_000 + 60_000 * panels
 
 
 def test_more_and_fewer_mistakes_have_their_colour_and_sign_and_the_diagonal_has_none() -> None:

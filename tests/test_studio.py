@@ -29,7 +29,7 @@ from support import ROOT, in_a_process
 from synthetic import made_up
 
 NAMES = ("mlp", "cnn-a", "cnn-b", "cnn-c", "cnn-d")
-CHARTS = 2 + 2 + len(NAMES)  # curves, costs, matrices
+CHARTS = 2 + 2 + len(NAMES) + 1  # curves, costs, matrices, their differences
 
 
 def run(**options: Any) -> Results:
