@@ -29,7 +29,7 @@ from support import ROOT, in_a_process
 from synthetic import made_up
 
 NAMES = ("mlp", "cnn-a", "cnn-b", "cnn-c", "cnn-d")
-CHARTS = 2 + 2 + len(NAMES) + 1  # curves, costs, matrices, their differences
+CHARTS = 2 + 2 + len(NAMES) + 1 + 3  # curves, costs, matrices, their differences, pairs, classes, reliability
 
 
 def run(**options: Any) -> Results:
