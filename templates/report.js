@@ -64,7 +64,7 @@ function addThemes(header) {
 // --- tables that sort ---------------------------------------------------------------------------------
 
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?=$|[\s(%])/i;
-const MISSING = /^[–—-]?$/;
+const MISSING = /^(?:[–—-]|nan)?$/i;
 const ORDERS = { none: "ascending", ascending: "descending", descending: "none" };
 const words = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -194,12 +194,6 @@ function openCells(table) {
   });
 }
 
-/** Say above the matrices what a number does. */
-function addHint(matrices) {
-  if (!matrices.querySelector("td > a")) return;
-  matrices.before(make("p", { class: "how-drawn on-screen" }, "Choose a number to see its images."));
-}
-
 // --- galleries that filter ----------------------------------------------------------------------------
 
 const HOLDERS = ".gallery, .galleries-of, article, .cell, .mistakes, .all-mistakes";
@@ -280,6 +274,5 @@ document.addEventListener("DOMContentLoaded", () => {
   addThemes(document.querySelector(".title-block"));
   document.querySelectorAll("table.sortable").forEach(makeSortable);
   document.querySelectorAll("table[data-variant]").forEach(openCells);
-  document.querySelectorAll(".matrices, .worst").forEach(addHint);
   document.querySelectorAll("#galleries").forEach(addFilter);
 });

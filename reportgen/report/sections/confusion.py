@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MATRICES_IN_PAIRS = 4  # more of them stand three in a row
 WORST_PAIRS = 20  # of more classes than a matrix has room for
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-STRONG = 0.55  # of the darkest colour: from here on, type on it is light
 LEAST_SCALE = 5  # images: a difference of one is never strongly coloured
 PAIR_NAME = 18  # characters of a class's name in a table of pairs
 BAR = 40  # pixels of the longest bar beside a pair
@@ -37,7 +36,6 @@ class Cell:
     text: str
     kind: str  # right, none or wrong: a class of the style sheet
     share: str = ""
-    strong: bool = False
     href: str = ""
     words: str = ""
 
@@ -305,7 +303,7 @@ def _count(made: _Making, cell: tuple[str, int, int], n: int, share: float) -> C
         return Cell("", "none")
     names = made.context.class_name(label), made.context.class_name(predicted)
     words = f"{n}: {names[0]} taken for {names[1]}"
-    return Cell(str(n), "wrong", f"{share:.2f}", share > STRONG, made.href(*cell), words)
+    return Cell(str(n), "wrong", f"{share:.2f}", made.href(*cell), words)
 
 
 # --- many classes --------------------------------------------------------------------------------
