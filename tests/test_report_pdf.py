@@ -23,7 +23,7 @@ from synthetic import SEVEN, example, hostile, html_of, made_up, pdf_of
 
 MILLIMETRE = 96 / 25.4  # CSS pixels
 MARGIN = 22 * MILLIMETRE
-PAGES = 9  # of the example; a change that is meant changes it here
+PAGES = 11  # of the example; a change that is meant changes it here
 TITLE = "A made-up lab"
 
 
