@@ -220,16 +220,16 @@ def test_another_loss_draws_the_curves_of_the_loss(folder: Path) -> None:
     assert drawn_again(replace(results, epochs=epochs), folder) == 1
 
 
-def test_another_count_draws_one_matrix(folder: Path) -> None:
+def test_another_count_draws_one_matrix_and_the_scores_by_class(folder: Path) -> None:
     results = run()
     confusion = results.confusion.copy()
     confusion.loc[0, "count"] += 1
-    assert drawn_again(replace(results, confusion=confusion), folder) == 1
+    assert drawn_again(replace(results, confusion=confusion), folder) == 2
 
 
-def test_another_name_of_a_class_draws_the_matrices(folder: Path) -> None:
+def test_another_name_of_a_class_draws_what_it_stands_in(folder: Path) -> None:
     changed = run(classes=("zero", *map(str, range(1, 10))))
-    assert drawn_again(changed, folder) == len(NAMES)
+    assert drawn_again(changed, folder) == len(NAMES) + 2  # the matrices, their differences, scores by class
 
 
 @pytest.mark.parametrize("name", caching.DRAWN_BY)

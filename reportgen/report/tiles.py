@@ -88,7 +88,7 @@ class Pictures:
         said = ", ".join(f"{name} says {label} with probability {share}" for name, label, share in both)
         kinds = ("base hit", "pred miss") if row["base_right"] else ("base miss", "pred hit")
         lines = [
-            (kind, f"{word}: {label} · {share}")
+            (kind, f"{word}: {label} ({share})")
             for kind, word, (_, label, share) in zip(kinds, ("Base", "Pred"), both, strict=True)
         ]
         return self._tile(row, variant, said, lines, detail=_number(row))

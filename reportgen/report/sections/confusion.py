@@ -361,6 +361,8 @@ def _difference(
 ) -> Figure:
     context = made.context
     rows = frame[frame["variant"].isin(panels)].reset_index(drop=True)
+    # The diagonal is not shown: how many more are right makes no other chart.
+    rows.loc[rows["label"] == rows["predicted"], "difference"] = 0
     columns = min(len(panels), 2 if made.wide else 3)
     chart = context.studio.order("confusion_differences", rows, list(panels), made.axis_names, most, columns)
     said = _largest_change(context, rows)
