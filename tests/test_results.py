@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -266,6 +268,19 @@ def test_a_run_without_a_part_is_refused_naming_it(copy: Path, part: str, how: s
     message = refusal(copy)
     assert Path(part).name in message
     assert "expected" in message or "run the lab again" in message
+
+
+def test_text_that_is_not_utf_8_is_refused_naming_the_column(trained_run: TrainedRun, tmp_path: Path) -> None:
+    folder = saved(trained_run.results, tmp_path / "run")
+    file = folder / "frames" / "runs.parquet"
+    table = pq.read_table(file)
+    n = len(table)
+    broken = pa.StringArray.from_buffers(
+        n, pa.py_buffer(np.arange(n + 1, dtype="int32")), pa.py_buffer(b"\xe4" * n)
+    )
+    pq.write_table(table.set_column(table.schema.get_field_index("status"), "status", broken), file)
+    with pytest.raises(RunError, match=r"runs\.parquet: column 'status' is not text; run the lab again"):
+        load_results(folder)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pydantic import ValidationError
 
 from reportgen import disk
@@ -145,6 +146,8 @@ def _load_frame(folder: Path, name: str, n_classes: int) -> pd.DataFrame:
             raise RunError(f"{where}: has no column '{column}'; run the lab again")
         try:
             frame[column] = frame[column].astype(DTYPES[kind])
+            if kind == "s":  # a damaged byte need not be UTF-8, and would be noticed only where it is read
+                pa.array(frame[column], from_pandas=True).validate(full=True)
         except (TypeError, ValueError, NotImplementedError):
             raise RunError(f"{where}: column '{column}' is not {KINDS[kind]}; run the lab again") from None
         if column not in MAY_BE_MISSING and frame[column].isna().any():
