@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from support import (
     lab_text,
     made_up_images,
 )
+from synthetic import CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +42,13 @@ settings.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all processes of this session share the charts that they draw."""
+    if CHARTS not in os.environ:
+        os.environ[CHARTS] = tempfile.mkdtemp(prefix="reportgen-test-charts-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CHARTS), ignore_errors=True))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.frames import analyse
 from reportgen.analysis.galleries import images_to_keep
 from reportgen.data.dataset import Dataset
 from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
 from reportgen.lab import Lab, Variant, parse_lab, trace_variant
+from reportgen.report.document import Document
+from reportgen.report.html import build, context_of, to_html
+from reportgen.report.sections import SECTIONS
+from reportgen.report.studio import Studio
+from reportgen.report.templates import environment
 from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, with_images
 
+CHARTS = "REPORTGEN_TEST_CHARTS"  # the folder of the charts that this test session has drawn
 DIGITS = tuple(str(n) for n in range(10))
 COLOUR_CLASSES = (
     "aeroplane with two wings",
@@ -270,11 +279,22 @@ def example() -> Results:
 
 
 @cache
+def studio() -> Studio:
+    """Give a studio that knows the charts that any process of this test session has drawn."""
+    folder = os.environ.get(CHARTS)
+    return Studio(Path(folder) if folder else None, processes=0)
+
+
+@cache
+def document_of(run: Callable[[], Results]) -> Document:
+    """Lay a made-up run out once for all tests."""
+    return build(run(), studio())
+
+
+@cache
 def html_of(run: Callable[[], Results]) -> str:
     """Render a made-up run once for all tests."""
-    from reportgen.report.html import build, to_html
-
-    return to_html(build(run()))
+    return to_html(document_of(run))
 
 
 @cache
@@ -283,6 +303,13 @@ def pdf_of(run: Callable[[], Results]) -> bytes:
     from reportgen.report.pdf import to_pdf
 
     return to_pdf(html_of(run))
+
+
+def section_html(run: Results, anchor: str) -> str:
+    """Render one section of a run's report; empty where it has none."""
+    body = SECTIONS[anchor][1](context_of(run, studio(), analyse(run)))
+    template = environment().get_template(f"sections/{anchor}.html.jinja")
+    return "" if body is None else template.render(body=body)
 
 
 HOSTILE = "<b>bold</b> $x^2$ \x00\x07\u202e\u2067right\u2069\u200f & <script>alert(1)</script> "

@@ -16,7 +16,7 @@ import pytest
 from reportgen.report.files import to_csv
 from reportgen.report.html import build
 from reportgen.results import Results
-from synthetic import SEVEN, example, hostile, html_of, made_up
+from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, studio
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install '.[test]'")
 
@@ -134,7 +134,7 @@ def test_the_policy_lets_no_other_script_run(visit: Visit) -> None:
 @any_run
 def test_without_scripts_all_is_there(visit: Visit, run: Callable[[], Results]) -> None:
     page = visit(run, java_script_enabled=False)
-    document = build(run())
+    document = document_of(run)
     for kind, total in (("figure", document.figures), ("table", document.tables)):
         seen = page.locator(f"{kind}[id]:visible").evaluate_all("all => all.map((one) => one.id)")
         assert seen == [f"{kind}-{number}" for number in range(1, total + 1)]
@@ -496,7 +496,7 @@ def test_what_a_chart_shows_can_be_saved(visit: Visit, scripts: bool) -> None:
 
 
 def _charts(results: Results) -> list[Any]:
-    bodies = [section.body for section in build(results).sections]
+    bodies = [section.body for section in build(results, studio()).sections]
     return [figure for body in bodies for figure in getattr(body, "figures", ())]
 
 

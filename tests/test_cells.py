@@ -16,7 +16,7 @@ from reportgen.report.html import build, to_html
 from reportgen.report.pdf import printed
 from reportgen.report.tiles import ALL, Extent, sureness
 from reportgen.results import Results, gallery_indices
-from synthetic import COLOUR_CLASSES, example, hostile, html_of, made_up
+from synthetic import COLOUR_CLASSES, example, hostile, html_of, made_up, studio
 
 SMALL = {"n_test": 300, "epochs": 1, "image_shape": (8, 8, 1)}
 
@@ -145,7 +145,7 @@ def test_what_is_for_the_screen_is_not_printed(run: Callable[[], Results]) -> No
 
 def test_a_choice_of_mistakes_says_of_how_many_it_is() -> None:
     run = several()
-    root = parse(to_html(build(run, extent=Extent(mistakes=20_000))))
+    root = parse(to_html(build(run, studio(), extent=Extent(mistakes=20_000))))
     blocks = of_class(root, "mistakes")
     assert len(blocks) == 3
     total = {"mlp": 90, "cnn.a-1": 60, "cnn": 30}
@@ -169,7 +169,7 @@ def test_a_choice_of_mistakes_says_of_how_many_it_is() -> None:
 def test_a_run_that_kept_fewer_images_shows_those_and_says_so() -> None:
     run = several()
     least = {index: run.images[index] for index in gallery_indices(run.predictions)}
-    root = parse(to_html(build(replace(run, images=least))))
+    root = parse(to_html(build(replace(run, images=least), studio())))
     said = [text(one) for one in of_class(root, "none")]
     assert any(one.startswith("This run kept no picture of ") for one in said)
     assert {int(str(tile.get("data-index"))) for tile in of_class(root, "tile")} <= set(least)

@@ -17,18 +17,17 @@ from hypothesis import strategies as st
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from reportgen.analysis import frames
-from reportgen.analysis.claims import COLUMNS, EVIDENCE
+from reportgen.analysis.claims import COLUMNS, EVIDENCE, claims
 from reportgen.analysis.differences import Difference
 from reportgen.analysis.stacking import blocks
 from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS, agrees, judge, tally
 from reportgen.jobs import FAILED
 from reportgen.lab import load_lab, parse_lab
 from reportgen.lab.model import CLAIM_KEYS, Evidence
-from reportgen.report.html import build, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
-from synthetic import SEVEN, made_up
-from test_contrasts import CONV, LAB, run_of, timed
+from synthetic import SEVEN, made_up, section_html
+from test_contrasts import CONV, LAB, contrasts_of, run_of, timed
 
 SAYS = {"text": "It is so."}
 FASTER = {
@@ -89,7 +88,8 @@ def seven(*claims: dict[str, Any], **options: Any) -> Results:
 
 def judged(run: Results) -> Any:
     """Give the one claim of a run as it was judged."""
-    frame = frames.analyse(run)["claims"]
+    analysis = {"contrasts": contrasts_of(run)}
+    frame = claims(run, analysis)
     assert len(frame) == 1
     return next(frame.itertuples())
 
@@ -436,12 +436,11 @@ def test_all_failed_trainings_leave_claims_that_cannot_be_told(seeds: int) -> No
     run = seven(*LAB["claims"], unfinished=dict.fromkeys(SEVEN, FAILED), seeds=seeds)
     verdicts = frames.analyse(run)["claims"].set_index("evidence")["verdict"]
     assert set(verdicts["contrast"]) == set(verdicts["probe"]) == {CANT_TELL}
-    assert "Not applicable, because" in to_html(build(run))
+    assert "Not applicable, because" in section_of(run)
 
 
 def section_of(run: Results) -> str:
-    found = re.search(r'<section id="claims".*?</section>', to_html(build(run)), re.DOTALL)
-    return found[0] if found else ""
+    return section_html(run, "claims")
 
 
 def test_the_section_has_every_claim_with_its_verdict_a_table_and_the_probes_charts() -> None:

@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import DescrStatsW
 
+from reportgen.analysis.comparisons import ARCHITECTURES, NETWORKS, PAIRS, comparisons
 from reportgen.analysis.contrasts import COLUMNS, contrasts
 from reportgen.analysis.differences import (
     EXACT,
     NONE,
+    OVER_SEEDS,
     PAIRED,
     RANGE,
     WELCH,
@@ -49,6 +51,10 @@ def run_of(**variants: list[dict[str, Any]]) -> Results:
 
 def seven(**options: Any) -> Results:
     return made_up(names=SEVEN, texts={"variants": LAB["variants"]}, n_test=400, **options)
+
+
+def contrasts_of(run: Results) -> pd.DataFrame:
+    return contrasts(run, {"comparisons": comparisons(run, {})})
 
 
 def timed(run: Results, seconds: dict[str, list[float]]) -> Results:
@@ -173,13 +179,13 @@ def test_every_field_of_every_layer_is_a_knob_that_a_claim_can_name() -> None:
 
 def test_the_frame_has_its_columns_and_their_kinds_with_and_without_pairs() -> None:
     for run in (seven(), run_of(a=[CONV]), run_of(a=[CONV], b=[])):
-        frame = contrasts(run, {})
+        frame = contrasts_of(run)
         assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == COLUMNS
 
 
 def test_accuracy_of_one_seed_is_compared_image_by_image() -> None:
     run = run_of(a=[CONV], b=[{**CONV, "padding": "same"}])
-    row = row_of(contrasts(run, {}), "accuracy")
+    row = row_of(contrasts_of(run), "accuracy")
     wide = run.predictions.assign(hit=run.predictions["label"] == run.predictions["predicted"])
     hits = wide.pivot_table(index="index", columns="variant", values="hit", aggfunc="first").astype(bool)
     only_a, only_b = int((hits["a"] & ~hits["b"]).sum()), int((hits["b"] & ~hits["a"]).sum())
@@ -188,33 +194,52 @@ def test_accuracy_of_one_seed_is_compared_image_by_image() -> None:
     assert (row.interval, row.n_seeds, row.layers, row.note) == (PAIRED, 1, "1", "the trainings with seed 1")
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_difference_of_accuracies_has_the_interval_that_the_comparisons_give_it(seeds: int) -> None:
+    run = seven(seeds=seeds)
+    compared = comparisons(run, {})
+    pairs = compared[compared["family"] == PAIRS]
+    frame = contrasts(run, {"comparisons": compared})
+    rows = frame[frame["quantity"] == "accuracy"]
+    assert len(rows) == 5 * (1 if seeds == 1 else 2)
+    for row in rows.itertuples():
+        kind = ARCHITECTURES if row.interval == OVER_SEEDS else NETWORKS
+        same = pairs[(pairs["kind"] == kind) & (pairs["a"] == row.a) & (pairs["b"] == row.b)]
+        turned = pairs[(pairs["kind"] == kind) & (pairs["a"] == row.b) & (pairs["b"] == row.a)]
+        given = [(one.difference, one.low, one.high) for one in same.itertuples()]
+        given += [(-one.difference, -one.high, -one.low) for one in turned.itertuples()]
+        assert given == [pytest.approx((row.effect, row.low, row.high))]
+
+
 def test_accuracy_of_three_seeds_has_a_second_row_over_the_seeds() -> None:
     run = seven(seeds=3)
-    frame = contrasts(run, {})
+    frame = contrasts_of(run)
     rows = frame[(frame["quantity"] == "accuracy") & (frame["b"] == "cnn-valid-s2")]
-    assert list(rows["interval"]) == [PAIRED, WELCH]
-    values = run.runs.groupby("variant")["test_accuracy"].apply(list)
+    assert list(rows["interval"]) == [PAIRED, OVER_SEEDS]
+    means = run.runs.groupby("variant")["test_accuracy"].mean()
     last = rows.iloc[1]
-    assert (last["low"], last["high"]) == welch(values["cnn-valid-s1"], values["cnn-valid-s2"])
-    assert last["n_seeds"] == 3
+    assert (last["value_a"], last["value_b"]) == pytest.approx((means["cnn-valid-s1"], means["cnn-valid-s2"]))
+    assert (last["n_seeds"], last["note"]) == (3, "means over the seeds")
 
 
 def test_two_seeds_are_too_few_for_an_interval_over_seeds() -> None:
-    assert WELCH not in set(contrasts(seven(seeds=2), {})["interval"])
+    assert OVER_SEEDS not in set(contrasts_of(seven(seeds=2))["interval"])
 
 
-def test_seeds_that_do_not_differ_give_no_interval() -> None:
-    run = seven(seeds=3)
-    runs = run.runs.assign(test_accuracy=0.9)
-    frame = contrasts(replace(run, runs=runs), {})
-    rows = frame[(frame["interval"] == WELCH) & (frame["quantity"] == "accuracy")]
-    assert rows["low"].isna().all()
-    assert set(rows["note"]) == {"no interval, because the seeds do not differ"}
+def test_a_pair_is_compared_whichever_of_the_two_the_lab_lists_first() -> None:
+    one, other = [CONV], [{**CONV, "padding": "same"}]
+    rows = [
+        row_of(contrasts_of(run_of(**variants)), "accuracy")
+        for variants in ({"valid": one, "same": other}, {"same": other, "valid": one})
+    ]
+    for row in rows:
+        assert (row.a, row.b) == ("valid", "same")
+        assert row.low <= row.effect <= row.high
 
 
 def test_seconds_of_one_seed_span_the_epochs_and_are_no_confidence_interval() -> None:
     run = run_of(a=[CONV], b=[{**CONV, "strides": 2}])
-    row = row_of(contrasts(timed(run, {"a": [5, 6], "b": [2, 4]}), {}), "seconds_per_epoch")
+    row = row_of(contrasts_of(timed(run, {"a": [5, 6], "b": [2, 4]})), "seconds_per_epoch")
     assert row.interval == RANGE
     assert (row.value_a, row.value_b) == pytest.approx((5.51, 3.01))
     assert (row.low, row.high) == pytest.approx((2 - 6, 4 - 5))
@@ -223,21 +248,21 @@ def test_seconds_of_one_seed_span_the_epochs_and_are_no_confidence_interval() ->
 
 def test_seconds_of_three_seeds_have_an_interval_over_seeds() -> None:
     run = timed(seven(seeds=3), {name: [5.0 + n, 6.0] for n, name in enumerate(SEVEN)})
-    frame = contrasts(run, {})
+    frame = contrasts_of(run)
     assert set(frame.loc[frame["quantity"] == "seconds_per_epoch", "interval"]) == {WELCH}
 
 
 def test_one_timing_has_no_interval() -> None:
     run = run_of(a=[CONV], b=[{**CONV, "strides": 2}])
     for one in (run, timed(run, {"a": [5], "b": [3]})):
-        row = row_of(contrasts(one, {}), "seconds_per_epoch")
+        row = row_of(contrasts_of(one), "seconds_per_epoch")
         assert row.interval == NONE
         assert isnan(row.low)
         assert not isnan(row.effect)
 
 
 def test_parameters_and_map_are_arithmetic() -> None:
-    frame = contrasts(run_of(a=[CONV], b=[{**CONV, "padding": "same"}]), {})
+    frame = contrasts_of(run_of(a=[CONV], b=[{**CONV, "padding": "same"}]))
     params, size = row_of(frame, "params"), row_of(frame, "map_size")
     assert params.effect == params.low == params.high == (28 * 28 - 26 * 26) * 4 * 10
     assert (size.value_a, size.value_b, size.note) == (26 * 26, 28 * 28, "26×26 and 28×28")
@@ -245,14 +270,14 @@ def test_parameters_and_map_are_arithmetic() -> None:
 
 
 def test_networks_without_a_map_have_no_size_of_it() -> None:
-    frame = contrasts(run_of(a=[END[0], {"dropout": 0.2}], b=[END[0], {"dropout": 0.4}]), {})
+    frame = contrasts_of(run_of(a=[END[0], {"dropout": 0.2}], b=[END[0], {"dropout": 0.4}]))
     assert set(frame["quantity"]) == {"accuracy", "seconds_per_epoch", "params", "multiply_adds"}
 
 
 @pytest.mark.parametrize("status", [FAILED, DIVERGED])
 def test_a_failed_network_keeps_its_arithmetic_and_says_why_the_rest_is_missing(status: str) -> None:
     run = seven(unfinished={"cnn-same-s1": status})
-    frame = contrasts(run, {})
+    frame = contrasts_of(run)
     rows = frame[(frame["a"] == "cnn-same-s1") | (frame["b"] == "cnn-same-s1")]
     missing = rows[rows["value_a"].isna()]
     assert set(missing["quantity"]) == {"accuracy", "seconds_per_epoch"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.analysis.frames import analyse
 from reportgen.errors import SizeError
 from reportgen.pipeline import render
-from reportgen.report.fitting import extents, fit
+from reportgen.report.fitting import Fitted, extents, fit
 from reportgen.report.html import build
-from reportgen.report.studio import Studio
 from reportgen.report.tiles import Extent
 from reportgen.results import Results, load_results, save
 from reportgen.text import enough_size, exact_size, read_size
 from support import command_line
-from synthetic import made_up
+from synthetic import made_up, studio
 
 # --- sizes in words ------------------------------------------------------------------------------
 
@@ -81,18 +82,22 @@ def parts(page: str) -> dict[str, int]:
 
 
 def test_a_smaller_report_has_all_tables_and_charts_and_says_what_it_leaves_out() -> None:
-    results, analysis = run(), None
+    results = run()
+    analysis = analyse(results)
+
+    def small(limit: int) -> Fitted:
+        return fit(limit, partial(build, results, studio(), analysis), ("html",), studio())
+
     seen = []
-    with Studio(processes=0) as studio:
-        whole = fit(10**8, lambda extent: build(results, studio, analysis, extent), ("html",), studio)
-        assert whole.left_out == ""
-        size = len(whole.html.encode())
-        for limit in (size, size - 1, size - 60_000, size - 200_000):
-            made = fit(limit, lambda extent: build(results, studio, analysis, extent), ("html",), studio)
-            assert len(made.html.encode()) <= limit
-            assert bool(made.left_out) == (limit < size)
-            assert made.left_out in made.html
-            seen.append(parts(made.html))
+    whole = small(10**8)
+    assert whole.left_out == ""
+    size = len(whole.html.encode())
+    for limit in (size, size - 1, size - 60_000, size - 200_000):
+        made = small(limit)
+        assert len(made.html.encode()) <= limit
+        assert bool(made.left_out) == (limit < size)
+        assert made.left_out in made.html
+        seen.append(parts(made.html))
     for name in ("charts", "tables", "rows"):
         assert len({one[name] for one in seen}) == 1
     tiles = [(one["cells"], one["galleries"]) for one in seen]
@@ -104,20 +109,21 @@ def test_a_smaller_report_has_all_tables_and_charts_and_says_what_it_leaves_out(
 
 def test_a_size_that_cannot_be_names_the_one_that_can() -> None:
     results = run()
-    with Studio(processes=0) as studio:
+    analysis = analyse(results)
 
-        def small(limit: int) -> str:
-            return fit(limit, lambda extent: build(results, studio, None, extent), ("html",), studio).html
+    def small(limit: int) -> str:
+        page = partial(build, results, studio(), analysis)
+        return fit(limit, page, ("html",), studio()).html
 
-        with pytest.raises(SizeError, match="20kB is too small for this report") as caught:
-            small(20_000)
-        needed = re.search(r"give (\w+) or more", str(caught.value))
-        assert needed
-        made = small(read_size(needed[1]))
-        assert 'class="tile"' not in made
-        assert "no galleries" in made
-        with pytest.raises(SizeError):
-            small(read_size(needed[1]) - 1500)
+    with pytest.raises(SizeError, match="20kB is too small for this report") as caught:
+        small(20_000)
+    needed = re.search(r"give (\w+) or more", str(caught.value))
+    assert needed
+    made = small(read_size(needed[1]))
+    assert 'class="tile"' not in made
+    assert "no galleries" in made
+    with pytest.raises(SizeError):
+        small(read_size(needed[1]) - 1500)
 
 
 def test_both_documents_of_a_run_fit_the_size_that_is_asked_for(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from reportgen.analysis.galleries import PAIR, Trainings
 from reportgen.results import GALLERY_SIZE
 from synthetic import made_up
 
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=30, deadline=None)
 
 
 def training(labels: np.ndarray, rng: np.random.Generator, classes: int, skill: float) -> pd.DataFrame:

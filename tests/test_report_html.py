@@ -20,7 +20,7 @@ from reportgen.report.fonts import faces_inside
 from reportgen.report.html import build, policy, script, style_sheet, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
-from synthetic import COLOUR_CLASSES, example, hostile, html_of, made_up
+from synthetic import COLOUR_CLASSES, document_of, example, hostile, html_of, made_up, studio
 
 GOLDEN = Path(__file__).parent / "golden"
 EMBEDDED = re.compile(r"data:(image/[a-z+]+|text/csv)[;a-z0-9=-]*;base64,[A-Za-z0-9+/=]+")
@@ -162,7 +162,7 @@ def test_headings_stand_in_order(run: Callable[[], Results]) -> None:
 
 @any_run
 def test_figures_and_tables_are_numbered_down_the_page_without_a_gap(run: Callable[[], Results]) -> None:
-    document, page = build(run()), outer(html_of(run))
+    document, page = document_of(run), outer(html_of(run))
     for kind, total in (("Figure", document.figures), ("Table", document.tables)):
         numbers = [int(n) for n in re.findall(rf"<strong>{kind} (\d+)\.", page)]
         assert numbers == list(range(1, total + 1))
@@ -184,13 +184,13 @@ def test_every_picture_says_what_it_shows(run: Callable[[], Results]) -> None:
 
 @any_run
 def test_every_figure_that_is_spoken_of_is_there(run: Callable[[], Results]) -> None:
-    document, page = build(run()), outer(html_of(run))
+    document, page = document_of(run), outer(html_of(run))
     for kind, total in (("Figure", document.figures), ("Table", document.tables)):
         assert {int(n) for n in re.findall(rf"{kind} (\d+)", page)} <= set(range(1, total + 1))
 
 
 def test_the_rows_behind_a_chart_are_at_hand_with_names_that_a_reader_knows() -> None:
-    sections = {one.anchor: one.body for one in build(example()).sections}
+    sections = {one.anchor: one.body for one in document_of(example).sections}
     for anchor, columns in (
         ("curves", ["variant", "seed", "epoch", "split", "accuracy"]),
         ("tradeoffs", ["variant", "parameters", "test accuracy", "low", "high"]),
@@ -230,7 +230,7 @@ def test_a_variant_without_a_score_is_shown_with_its_reason() -> None:
 
 
 def test_where_nothing_was_trained_the_report_says_so_and_has_no_empty_figure() -> None:
-    assert build(all_failed()).figures == 0
+    assert document_of(all_failed).figures == 0
     text = " ".join(parse(all_failed).itertext())
     assert "No training was finished." in text
     assert "Not applicable, because no training was finished." in text
@@ -258,7 +258,7 @@ def test_the_appendix_says_how_many_trainings_ran_at_once(jobs: int, threads: in
     record = results.record.model_copy(
         update={"environment": {**results.record.environment, "jobs": jobs, "threads": threads}}
     )
-    page = to_html(build(replace(results, record=record)))
+    page = to_html(build(replace(results, record=record), studio()))
     assert said in page
     assert "jobs 1" not in page
     assert "jobs 2" not in page

@@ -14,12 +14,11 @@ import pypdf
 import pytest
 
 from reportgen.errors import RenderError
-from reportgen.report.html import build
 from reportgen.report.pdf import printed, to_pdf
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results, save
 from support import in_a_process
-from synthetic import SEVEN, example, hostile, html_of, made_up, pdf_of
+from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of
 
 MILLIMETRE = 96 / 25.4  # CSS pixels
 MARGIN = 22 * MILLIMETRE
@@ -133,7 +132,7 @@ def test_all_type_is_the_shipped_one() -> None:
 
 @both
 def test_every_figure_and_table_is_there(run: Callable[[], Results]) -> None:
-    document, text = build(run()), " ".join(texts(run))
+    document, text = document_of(run), " ".join(texts(run))
     for kind, total in (("Figure", document.figures), ("Table", document.tables)):
         assert set(re.findall(rf"{kind} (\d+)\. ", text)) == {str(n) for n in range(1, total + 1)}
     page = printed(html_of(run))
@@ -173,7 +172,7 @@ def test_every_page_has_its_number_and_all_but_the_first_the_running_title(
     pages = texts(run)
     for number, text in enumerate(pages, start=1):
         assert text.endswith(f"{number} of {len(pages)}")
-    running = build(run()).running_title
+    running = document_of(run).running_title
     plain = ["".join(text.split()) for text in pages]
     assert all("".join(running.split()) in text for text in plain[1:])
 
@@ -188,7 +187,7 @@ def test_a_figure_stands_on_one_page_with_its_caption(run: Callable[[], Results]
             inside = {box.element_tag for box in figure.descendants()}
             assert "figcaption" in inside, name
         seen |= set(here)
-    assert len(seen) == build(run()).figures
+    assert len(seen) == document_of(run).figures
 
 
 @both

@@ -22,10 +22,9 @@ from reportgen.report.sections.classes import WORST_SHOWN
 from reportgen.report.sections.comparisons import MOST_PAIRS, _ahead, comparisons
 from reportgen.report.sections.forest import MARGIN, Axis
 from reportgen.report.sections.scores import scores
-from reportgen.report.studio import Studio
 from reportgen.results import Results
 from reportgen.text import p_value
-from synthetic import SEVEN, made_up
+from synthetic import SEVEN, made_up, studio
 
 SMALL: dict[str, Any] = {"n_test": 300, "epochs": 2, "image_shape": (8, 8, 1)}
 TWELVE = tuple(f"net-{n}" for n in range(12))
@@ -37,7 +36,7 @@ def context(**options: Any) -> Context:
 
 
 def context_with(results: Results) -> Context:
-    return context_of(results, Studio(processes=0), analyse(results))
+    return context_of(results, studio(), analyse(results))
 
 
 def frame(one: Context, name: str, **equal: str) -> pd.DataFrame:

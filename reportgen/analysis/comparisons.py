@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.differences import wald_plus_2
+from reportgen.analysis.differences import OVER_SEEDS, PAIRED, wald_plus_2
 from reportgen.analysis.holm import holm, shares
 from reportgen.analysis.scores import Z, shown_seed
 
@@ -40,7 +40,6 @@ CHUNK = 100  # draws of whole test sets at a time, so that memory stays small
 BASELINE, PAIRS, OMNIBUS = "baseline", "all pairs", "omnibus"
 NETWORKS, ARCHITECTURES = "trained networks", "architectures"
 STUDENT = "t, bootstrap over seeds and images"
-WALD2, EXPANDED = "95 % Wald+2, paired", "95 % t, bootstrap over seeds and images"
 KINDS = {
     "string": ("family", "kind", "a", "b", "interval", "test", "note"),
     "Int64": ("seed_a", "seed_b", "only_a_right", "only_b_right", "n"),
@@ -140,7 +139,7 @@ def _networks(marked: _Marked, a: str, b: str) -> Row:
         "difference": (only_b - only_a) / n,
         "low": low,
         "high": high,
-        "interval": WALD2,
+        "interval": PAIRED,
         "only_a_right": only_a,
         "only_b_right": only_b,
         "n": n,
@@ -215,7 +214,7 @@ def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: st
         "difference": difference,
         "low": low,
         "high": high,
-        "interval": EXPANDED,
+        "interval": OVER_SEEDS,
         "n": len(marked.of(a)),
         "test": STUDENT,
         "statistic": statistic,

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from math import nan, prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.differences import (
-    EXACT,
-    PAIRED,
-    RANGE,
-    WELCH,
-    Difference,
-    ranges,
-    wald_plus_2,
-    welch,
-)
+from reportgen.analysis.comparisons import ARCHITECTURES, NETWORKS, PAIRS
+from reportgen.analysis.differences import EXACT, RANGE, WELCH, Difference, ranges, welch
 from reportgen.analysis.knobs import Pair, one_knob_pairs
-from reportgen.analysis.scores import shown_seed
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
 from reportgen.text import count, listing
@@ -48,34 +39,43 @@ COLUMNS = {
     "note": "string",
 }
 Frames = dict[str, pd.DataFrame]  # those of the analyses so far, by name
-Hits = dict[str, tuple[int, np.ndarray[tuple[int], np.dtype[np.bool_]]]]  # by variant: seed, right or not
+Compared = dict[tuple[str, str], list[dict[str, Any]]]  # rows of comparisons(), by pair
 Traces = dict[str, list["TracedLayer"]]
 
 
-def contrasts(results: Results, _: Frames) -> pd.DataFrame:
+def contrasts(results: Results, analysis: Frames) -> pd.DataFrame:
     """Compare all pairs of variants that differ in one knob; columns are COLUMNS, effects are b minus a.
 
     Accuracies are shares, times seconds, map_size the pixels (height times width) of the last feature map.
-    With three seeds or more, accuracy has a second row: the means over the seeds, by Welch's t.
+    Accuracies are those of `analysis["comparisons"]`, so that one difference has one interval: the shown
+    trainings', and with three seeds or more a second row over the seeds.
     """
     variants = results.record.lab.variants
     data = results.record.dataset
     traces = {one.name: trace_variant(one, data.image_shape, len(data.classes)) for one in variants}
+    compared = _compared(analysis["comparisons"])
     pairs = one_knob_pairs(variants)
-    hits = _all_hits(results, {name for pair in pairs for name in (pair.a, pair.b)})
-    rows = [row for pair in pairs for row in _rows(results, traces, hits, pair)]
+    rows = [row for pair in pairs for row in _rows(results, traces, compared, pair)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _rows(results: Results, traces: Traces, hits: Hits, pair: Pair) -> list[dict[str, object]]:
-    missing = [name for name in (pair.a, pair.b) if name not in hits]
+def _compared(frame: pd.DataFrame) -> Compared:
+    """Give the comparisons that were made of each pair, the trained networks' first."""
+    found: Compared = {}
+    for row in frame[(frame["family"] == PAIRS) & frame["difference"].notna()].to_dict("records"):
+        found.setdefault((row["a"], row["b"]), []).append(row)
+    return {pair: sorted(rows, key=lambda row: row["kind"] != NETWORKS) for pair, rows in found.items()}
+
+
+def _rows(results: Results, traces: Traces, compared: Compared, pair: Pair) -> list[dict[str, object]]:
+    missing = [name for name in (pair.a, pair.b) if _done(results, name).empty]
     found: list[tuple[str, Difference]] = []
     if missing:
         have = "have" if len(missing) > 1 else "has"
         nothing = Difference(nan, nan, note=f"{listing(missing)} {have} no finished training")
         found += [("accuracy", nothing), ("seconds_per_epoch", nothing)]
     else:
-        found += [("accuracy", one) for one in _accuracies(results, hits, pair)]
+        found += [("accuracy", one) for one in _accuracies(results, compared, pair)]
         found += [("seconds_per_epoch", _seconds(results, pair))]
     found += _arithmetic(traces[pair.a], traces[pair.b])
     seeds = min(len(_done(results, name)) for name in (pair.a, pair.b))
@@ -108,35 +108,25 @@ def _done(results: Results, variant: str) -> pd.DataFrame:
     return runs[(runs["variant"] == variant) & (runs["status"] == DONE)]
 
 
-def _accuracies(results: Results, hits: Hits, pair: Pair) -> list[Difference]:
-    """Compare the shown trainings image by image, and the means over enough seeds."""
-    found = [_paired(hits, pair)]
-    a, b = (_done(results, name)["test_accuracy"].astype(float).tolist() for name in (pair.a, pair.b))
-    if min(len(a), len(b)) >= ENOUGH_SEEDS:
-        found.append(_welch(a, b))
-    return found
+def _accuracies(results: Results, compared: Compared, pair: Pair) -> list[Difference]:
+    """Give the accuracies of a pair as they were compared: of the shown trainings, and over enough seeds."""
+    rows = compared.get((pair.a, pair.b))
+    if rows is not None:
+        return [_accuracy(results, row) for row in rows]
+    return [_accuracy(results, row).turned() for row in compared[pair.b, pair.a]]
 
 
-def _paired(hits: Hits, pair: Pair) -> Difference:
-    (one, a), (other, b) = hits[pair.a], hits[pair.b]
-    low, high = wald_plus_2(int((a & ~b).sum()), int((b & ~a).sum()), len(a))
-    note = f"the trainings with seed{f's {one} and {other}' if one != other else f' {one}'}"
-    return Difference(float(a.mean()), float(b.mean()), low, high, PAIRED, note)
-
-
-def _all_hits(results: Results, variants: set[str]) -> Hits:
-    """Tell for each test image whether the shown training is right, in the order of the test set.
-
-    Variants without a finished training are left out.
-    """
-    seeds = {name: seed for name in variants if (seed := shown_seed(results, name)) is not None}
-    given = results.predictions[["variant", "seed", "index", "label", "predicted"]]
-    given = given[given["seed"] == given["variant"].map(seeds).astype("Int64")].sort_values("index")
-    found = {}
-    for name, one in given.groupby("variant", sort=False):
-        right = np.asarray(one["label"].to_numpy("int64") == one["predicted"].to_numpy("int64"))
-        found[str(name)] = (seeds[str(name)], right)
-    return found
+def _accuracy(results: Results, row: dict[str, Any]) -> Difference:
+    done = {name: _done(results, name).set_index("seed")["test_accuracy"] for name in (row["a"], row["b"])}
+    if row["kind"] == ARCHITECTURES:
+        a, b = (float(one.mean()) for one in done.values())
+        return Difference(a, b, row["low"], row["high"], row["interval"], "means over the seeds")
+    seeds = row["seed_a"], row["seed_b"]
+    a, b = (float(one[seed]) for one, seed in zip(done.values(), seeds, strict=True))
+    note = (
+        f"the trainings with seed{f's {seeds[0]} and {seeds[1]}' if len(set(seeds)) > 1 else f' {seeds[0]}'}"
+    )
+    return Difference(a, b, row["low"], row["high"], row["interval"], note)
 
 
 def _welch(a: list[float], b: list[float]) -> Difference:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAIRED = "95 %, Wald+2 for paired shares (Agresti and Min 2005)"
+OVER_SEEDS = "95 %, t with a bootstrap over seeds and images"
 WELCH = "95 %, Welch's t over seeds"
 NEWCOMBE = "95 %, Newcombe 1998, method 10"
 RANGE = "range over epochs"

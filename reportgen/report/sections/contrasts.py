@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.differences import RANGE, WELCH
+from reportgen.analysis.differences import OVER_SEEDS, PAIRED, RANGE, WELCH
 from reportgen.analysis.knobs import setting
 from reportgen.report.sections.forest import Axis
 from reportgen.text import count, digits_for, signed
@@ -68,7 +68,7 @@ def contrasts(context: Context) -> Contrasts | None:
     axis = _axis(shown)
     digits = digits_for(context.board.n_test)
     rows = tuple(_row(pair, axis, digits) for pair in shown)
-    caption = context.table("One knob at a time.", _caption(frame, len(pairs)))
+    caption = context.table("One knob at a time.", _caption(shown, len(pairs)))
     return Contrasts(axis, rows, caption, long=len(rows) > ROWS_UNDIVIDED)
 
 
@@ -121,27 +121,32 @@ def _effect(row: pd.Series, scale: float, digits: int) -> Effect:
     return Effect(signed(value, digits), bounds, f"{value:.7g}")
 
 
-def _caption(frame: pd.DataFrame, pairs: int) -> str:
-    kinds = set(frame["interval"])
-    text = (
-        f"Pairs that differ in one setting, the second less the first. Accuracy {_accuracy_interval(kinds)}, "
-        "filled where it leaves out 0; each stands by itself, not adjusted for their number. "
-        f"{_seconds_interval(kinds)}Map: the last before the dense layers."
+def _caption(shown: list[pd.DataFrame], pairs: int) -> str:
+    accuracies, seconds = (
+        {str(_by_quantity(pair)[name]["interval"]) for pair in shown}
+        for name in ("accuracy", "seconds_per_epoch")
     )
-    if frame["value_a"].isna().any():
+    text = (
+        f"Pairs that differ in one setting, the second less the first. Accuracy {_of_accuracy(accuracies)}, "
+        "filled where it leaves out 0; each stands by itself, not adjusted for their number. "
+        f"{_of_seconds(seconds)}Map: the last before the dense layers."
+    )
+    if any(pair["value_a"].isna().any() for pair in shown):
         text += " A dash: a training is missing."
     if pairs > MOST_PAIRS:
         text += f" {count(pairs - MOST_PAIRS)} more pairs stand in frames/contrasts.parquet."
     return text
 
 
-def _accuracy_interval(kinds: set[str]) -> str:
-    if WELCH in kinds:
-        return "with its 95 % interval over seeds (Welch's t)"
-    return "with its 95 % interval, image by image (Agresti and Min's Wald+2)"
+def _of_accuracy(kinds: set[str]) -> str:
+    image_by_image = "image by image (Agresti and Min's Wald+2)"
+    if OVER_SEEDS not in kinds:
+        return f"with its 95 % interval, {image_by_image}"
+    text = "with its 95 % interval over seeds and images, as in the comparisons above"
+    return f"{text}, or, where seeds are missing, {image_by_image}" if PAIRED in kinds else text
 
 
-def _seconds_interval(kinds: set[str]) -> str:
+def _of_seconds(kinds: set[str]) -> str:
     if RANGE in kinds:
         return "Seconds with the range over the epochs of one training each, no confidence interval. "
     return "Seconds with their 95 % interval over seeds (Welch's t). " if WELCH in kinds else ""
