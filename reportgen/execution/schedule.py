@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 POLL = 0.2  # seconds between two looks at what other runs are training
 ATTEMPTS = 2  # a job whose process dies is tried once more
 # TensorFlow keeps about 10 MB of every training for good, so a process is replaced after so many.
-JOBS_OF_A_PROCESS = 12
+JOBS_OF_A_PROCESS = 8
 STARTS = 3  # processes that may die, one after another, before any is ready
 BUILT_WORK = 2e6  # multiply-adds an image, for a variant whose layers only Keras knows
 # Multiply-adds that take about as long as the start of a process, which is mostly TensorFlow's import: for
