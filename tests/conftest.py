@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -49,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if CHARTS not in os.environ:
         os.environ[CHARTS] = tempfile.mkdtemp(prefix="reportgen-test-charts-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CHARTS), ignore_errors=True))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of every later collection of garbage."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

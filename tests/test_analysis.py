@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from reportgen.analysis.facts import FACTS
-from reportgen.analysis.scores import leaderboard, most_confused, shown_seed, wilson
+from reportgen.analysis.scores import leaderboard, shown_seed, wilson
 from reportgen.jobs import DIVERGED, FAILED
 from synthetic import made_up
 
@@ -66,12 +65,6 @@ def test_a_diverged_variant_keeps_its_parameters_and_has_no_shown_seed() -> None
     assert board.failed[0].params is not None
     assert shown_seed(run, "b") is None
     assert shown_seed(run, "a") == 1
-
-
-def test_the_most_confused_pairs_are_the_largest_off_the_diagonal() -> None:
-    frame = pd.DataFrame({"label": [0, 0, 1, 1, 2], "predicted": [0, 1, 0, 2, 1], "count": [90, 3, 7, 0, 3]})
-    assert most_confused(frame).to_dict("split")["data"] == [[1, 0, 7], [0, 1, 3], [2, 1, 3]]
-    assert most_confused(frame[frame["label"] == frame["predicted"]]).empty
 
 
 # --- facts ---------------------------------------------------------------------------------------

@@ -260,7 +260,7 @@ def bins_of(names: tuple[str, ...], lowest: int) -> pd.DataFrame:
         for name in names
         for n in range(lowest, 15)
     ]
-    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "missed"]
+    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "off"]
     return pd.DataFrame(rows, columns=columns)
 
 

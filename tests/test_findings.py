@@ -421,11 +421,15 @@ def test_a_gap_that_its_interval_carries_is_a_sign_of_overfitting_and_is_measure
 
 def test_a_validation_loss_that_has_been_rising_is_a_sign_of_overfitting() -> None:
     kept = {"train_accuracy": [0.9], "validation_accuracy": [0.9]}
-    run = history(small(), **kept, validation_loss=[0.5, 0.4, 0.45, 0.5])
+    run = history(small(), **kept, validation_loss=[0.5, 0.4, 0.6, 1.2])
     assert (
-        "loss of mlp was lowest in epoch 2, and ends 25\N{NO-BREAK SPACE}% above"
+        "loss of mlp was lowest in epoch 2, and ends 200\N{NO-BREAK SPACE}% above"
         in said("overfitting", run, {}).rest
     )
+    within_noise = history(small(), **kept, validation_loss=[0.5, 0.4, 0.42, 0.45])
+    assert said("overfitting", within_noise, {}).level == NOTHING
+    always_right = history(small(accuracies=(1.0, 1.0)), **kept, validation_loss=[0.5, 1e-5, 1e-4, 9e-5])
+    assert said("overfitting", always_right, {}).level == NOTHING
     late = history(small(), **kept, validation_loss=[0.5, 0.4, 0.5])
     assert said("overfitting", late, {}).level == NOTHING
 
@@ -528,10 +532,14 @@ def test_images_in_both_sets_are_a_warning_and_older_runs_do_not_know() -> None:
 
 def test_label_errors_matter_where_networks_lie_as_near_as_that() -> None:
     rng = np.random.default_rng(0)
-    near = slim_run(rng.random((2000, 2, 1)) < 0.98)
+    answers = np.repeat(rng.random((10_000, 1, 1)) < 0.98, 2, axis=1)
+    answers[:5, 1] = False
+    near = slim_run(answers)
     assert said("label-errors", near).level == NOTE
-    far = slim_run(rng.random((2000, 2, 1)) < np.array([0.5, 0.9])[None, :, None])
+    far = slim_run(rng.random((10_000, 2, 1)) < np.array([0.5, 0.9])[None, :, None])
     assert said("label-errors", far).level == NOTHING
+    fewer = slim_run(rng.random((2000, 2, 1)) < 0.98)
+    assert isinstance(ask("label-errors", fewer), NotApplicable), "not the published test set"
     near.record.dataset.name = "digits"
     assert isinstance(ask("label-errors", near), NotApplicable)
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ import pytest
 from reportgen.analysis.evidence import ANSWER
 from reportgen.report import write
 from reportgen.results import Results
-from synthetic import example, made_up
+from synthetic import example, made_up, studio
 
 NUMBER = re.compile(r"−?\d+(?:,\d{3})*(?:\.\d+)?")
 LEVEL = 95  # of all intervals
 # What findings count or work out themselves; the rest of their numbers must stand in another frame too.
 WORKED_OUT = re.compile(
-    "mistakes|share of the parameters|resolution|discordant|half of an interval|^pairs$|^above$|^below$|"
+    "mistakes|share of the parameters|resolution|discordant|^pairs$|^above$|^below$|"
     "told apart|^trainings$|^finished$|^networks$|without a score|^seeds$|^test images$"
 )
 
@@ -41,13 +42,15 @@ def of_two_seeds() -> Results:
 RUNS = [example, alone, of_three_seeds, of_two_seeds, made_up]
 
 
-@pytest.fixture(params=RUNS, ids=lambda run: run.__name__)
-def rendered(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Results, Path]:
+@pytest.fixture(scope="module", params=RUNS, ids=lambda run: run.__name__)
+def rendered(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Results, Path]:
     run: Callable[[], Results] = request.param
-    results = run()
-    list(write(results, tmp_path, ["html"]))
-    (tmp_path / "run.json").write_text(results.record.model_dump_json(), encoding="utf-8")
-    return results, tmp_path
+    results, folder = run(), tmp_path_factory.mktemp(run.__name__)
+    list(write(results, folder, ["html"], studio()))
+    (folder / "run.json").write_text(results.record.model_dump_json(), encoding="utf-8")
+    return results, folder
 
 
 def frame(folder: Path, name: str) -> pd.DataFrame:
@@ -94,13 +97,37 @@ def printed(number: str, values: list[float]) -> bool:
     return any(f"{value:,.{digits}f}" == number.removeprefix("−") for value in scaled)
 
 
-def test_every_number_of_the_table_is_in_the_frames(rendered: tuple[Results, Path]) -> None:
+def cells(folder: Path) -> dict[str, dict[str, str]]:
+    """Give the table's text by variant and column."""
+    table = summary(folder).partition("<table")[2].partition("</table")[0]
+    head, _, body = table.partition("<tbody>")
+    columns = [re.sub("<[^>]+>", "", one) for one in re.findall("<th[^>]*>(.*?)</th>", head)]
+    found = {}
+    for row in re.findall("<tr.*?</tr>", body, re.DOTALL):
+        name = re.sub("<[^>]+>", "", re.findall("<code>(.*?)</code>", row)[0])
+        texts = [re.sub("<[^>]+>", "", one) for one in re.findall("<td.*?>(.*?)</td>", row, re.DOTALL)]
+        found[name] = dict(zip(columns[1:], texts, strict=False))
+    return found
+
+
+METRICS = {"Parameters": "params", "Accuracy, %": "accuracy", "Loss": "loss", "Seconds": "train_seconds"}
+
+
+def test_every_number_of_the_table_is_that_of_its_variant_and_column(rendered: tuple[Results, Path]) -> None:
     results, folder = rendered
+    scores = frame(folder, "scores")
+    means = scores[scores["seed"].isna()].set_index(["variant", "metric"])["value"]
+    rows = cells(folder)
+    assert set(rows) == set(results.variants)
+    for variant, row in rows.items():
+        for column, metric in METRICS.items():
+            if column in row and not row[column].startswith(("failed", "diverged")):
+                value = means[variant, metric]
+                same = row[column] == "–" if isnan(value) else printed(row[column], [value])
+                assert same, (variant, column, row[column])
     table = words(results, summary(folder).partition("<table")[2])
-    found = NUMBER.findall(table)
-    assert len(found) > 5
-    values = [*values_of(frame(folder, "scores")), *recorded(folder), LEVEL]
-    assert [number for number in found if not printed(number, values)] == []
+    values = [*values_of(scores), *recorded(folder), LEVEL]
+    assert [number for number in NUMBER.findall(table) if not printed(number, values)] == []
 
 
 def test_every_number_of_the_sentences_is_in_the_frames(rendered: tuple[Results, Path]) -> None:

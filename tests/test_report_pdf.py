@@ -254,7 +254,7 @@ from reportgen.results import load_results
 run = Path(sys.argv[1])
 for kind, path in write(load_results(run), run, ("html", "pdf")):
     print(kind, path.stat().st_size > 10_000)
-print([name for name in ("tensorflow", "keras", "sklearn") if name in sys.modules])
+print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
 
 

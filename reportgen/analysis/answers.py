@@ -94,12 +94,9 @@ def _ahead(e: Evidence, above: list[Standing], base: Standing) -> list[str]:
     they = "It classifies" if len(above) == 1 else "They classify"
     pairs = [e.telling.pair(one.variant, base.variant) for one in above]
     least = min(pairs, key=lambda pair: pair.difference)
-    more = e.points(least) + " more"
-    if len(above) > 1:
-        more = f"at least {e.points(least)} more"
-    return [
-        f"{they} {reach} of the test images correctly{e.over}, the baseline {e.share(base.accuracy)}: {more}."
-    ]
+    which = "the least accurate of them is ahead by" if len(above) > 1 else "it is ahead by"
+    beside = f"the baseline {e.share(base.accuracy)}; {which} {e.points(least)}."
+    return [f"{they} {reach} of the test images correctly{e.over}, {beside}"]
 
 
 def _level(e: Evidence, level: list[Standing]) -> list[str]:
@@ -140,7 +137,8 @@ def best_score(e: Evidence) -> Answer:
     level = [one for one in others if not e.telling.apart(best.variant, one.variant)]
     numbers: Numbers = {"told apart": len(others) - len(level), **_score_numbers(e, best)}
     if len(ties) > 1:
-        return Said(ANSWER, f"{_few(_names(ties))} share the highest score:", _score(e, best), numbers)
+        rest = f"{_score(e, best)}{_beside_ties(level, ties)}"
+        return Said(ANSWER, f"{_few(_names(ties))} share the highest score:", rest, numbers)
     if not level:
         return Said(ANSWER, f"{best.variant} is the most accurate:", _score(e, best), numbers)
     nearest = e.telling.pair(best.variant, level[0].variant)
@@ -149,6 +147,12 @@ def best_score(e: Evidence) -> Answer:
         f"{_score(e, best)} It cannot be told apart from {_whom(level, others)}: {e.level_points(nearest)}."
     )
     return Said(ANSWER, f"The highest score is {best.variant}'s:", rest, numbers)
+
+
+def _beside_ties(level: list[Standing], ties: list[Standing]) -> str:
+    """Name those that score less than several that share the highest score, and cannot be told apart."""
+    less = [one for one in level if one not in ties]
+    return f" {_few(_names(less))} cannot be told apart from {ties[0].variant}." if less else ""
 
 
 def _whom(level: list[Standing], others: list[Standing]) -> str:

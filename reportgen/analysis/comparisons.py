@@ -5,9 +5,10 @@ Architectures are compared over seeds: a bootstrap draws seeds and test images a
 
 Each pair has one verdict, whichever family it is listed in, so that a report cannot contradict itself: p is
 adjusted over all pairs at once after Holm (1979), in his weighted form. The comparisons with the baseline are
-declared beforehand and share at least half of the weight. So the chance that a run in which no network is
-better than another states any difference is at most 5 %, over both families together; and as a report speaks
-either of trained networks or of architectures (`spoken_of`), the two kinds need no sharing.
+declared beforehand and share at least half of the weight, which stands in a column of its own. So the chance
+that a run in which no network is better than another states any difference is at most 5 %, over both families
+together; and as a report speaks either of trained networks or of architectures (`spoken_of`), the two kinds
+need no sharing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from math import nan, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ import pandas as pd
 
 from reportgen.analysis.differences import OVER_SEEDS, PAIRED, wald_plus_2
 from reportgen.analysis.holm import holm, shares
-from reportgen.analysis.scores import Z, shown_seed
+from reportgen.analysis.scores import shown_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from reportgen.results import Results
 
 LEVEL = 0.05
+POWER = 0.8
+Z_POWER = NormalDist().inv_cdf(POWER)
 EXACT_BELOW = 25  # discordant pairs
 SEEDS_FOR_AN_ARCHITECTURE = 3
 DRAWS = 2000
@@ -43,12 +47,24 @@ STUDENT = "t, bootstrap over seeds and images"
 KINDS = {
     "string": ("family", "kind", "a", "b", "interval", "test", "note"),
     "Int64": ("seed_a", "seed_b", "only_a_right", "only_b_right", "n"),
-    "float64": ("difference", "low", "high", "statistic", "p", "p_holm", "reversed"),
+    "float64": (
+        "difference",
+        "low",
+        "high",
+        "error",
+        "freedom",
+        "statistic",
+        "p",
+        "weight",
+        "p_holm",
+        "reversed",
+    ),
     "bool": ("apart",),
 }
 ORDER = [
-    *("family", "kind", "a", "b", "seed_a", "seed_b", "difference", "low", "high", "interval"),
-    *("only_a_right", "only_b_right", "n", "test", "statistic", "p", "p_holm", "apart", "reversed", "note"),
+    *("family", "kind", "a", "b", "seed_a", "seed_b", "difference", "low", "high", "interval", "error"),
+    *("freedom", "only_a_right", "only_b_right", "n", "test", "statistic", "p", "weight", "p_holm", "apart"),
+    *("reversed", "note"),
 ]
 
 Row = dict[str, Any]
@@ -69,18 +85,20 @@ class _Marked:
 def comparisons(results: Results, _: object) -> pd.DataFrame:
     """Compare the baseline with each variant, then all pairs, then all at once.
 
-    Columns: ORDER. A difference is the accuracy of b less that of a; `apart` tells that the two can be told
-    apart: p_holm is below LEVEL and the interval leaves 0 out; `reversed` is the share of pairs of single
-    seeds that stand the other way round.
+    Columns: ORDER. A difference is the accuracy of b less that of a, `error` its standard error with
+    `freedom` degrees (architectures only); `apart` tells that the two can be told apart: p_holm, which is p
+    adjusted with `weight`, is below LEVEL and the interval leaves 0 out; `reversed` is the share of pairs of
+    single seeds that stand the other way round.
     """
     marked = _marked(results)
     names = list(marked.right)
     base = results.record.lab.baseline.name if results.record.lab.baseline else ""
     drawn = _drawn(marked.right)
+    least = _pooled(marked.right, drawn)
     pairs = list(combinations(names, 2))
     compared = {
         NETWORKS: _adjusted([_networks(marked, *pair) for pair in pairs], base),
-        ARCHITECTURES: _adjusted([_architectures(marked, drawn, *pair) for pair in pairs], base),
+        ARCHITECTURES: _adjusted([_architectures(marked, drawn, least, *pair) for pair in pairs], base),
     }
     rows = [
         {"family": BASELINE, "kind": kind, **_from(base, row)}
@@ -195,7 +213,15 @@ def _weights(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
     return np.bincount(drawn.ravel(), minlength=CHUNK * n).reshape(CHUNK, n).astype("float32")
 
 
-def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: str, b: str) -> Row:
+def _pooled(right: dict[str, dict[int, NDArray[np.bool_]]], drawn: dict[str, NDArray[np.float64]]) -> float:
+    """Average the variance of accuracy over the seeds, over all variants with enough of them."""
+    variances = [np.var([one.mean() for one in right[name].values()], ddof=1) for name in drawn]
+    return float(np.mean(variances)) if variances else nan
+
+
+def _architectures(
+    marked: _Marked, drawn: dict[str, NDArray[np.float64]], least: float, a: str, b: str
+) -> Row:
     few = [name for name in (a, b) if name not in drawn]
     if few:
         finished = len(marked.right[few[0]])
@@ -205,7 +231,8 @@ def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: st
         )
         return {"a": a, "b": b, "p": nan, "note": note}
     one, other = (np.array([right.mean() for right in marked.right[name].values()]) for name in (a, b))
-    difference, error, freedom = spread(one, other, drawn[b] - drawn[a])
+    n = len(marked.of(a))
+    difference, error, freedom = spread((one, other), drawn[b] - drawn[a], least, n)
     low, high, statistic, p = student(difference, error, freedom)
     singles = np.sign(other[None, :] - one[:, None])
     return {
@@ -215,7 +242,9 @@ def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: st
         "low": low,
         "high": high,
         "interval": OVER_SEEDS,
-        "n": len(marked.of(a)),
+        "error": error,
+        "freedom": freedom,
+        "n": n,
         "test": STUDENT,
         "statistic": statistic,
         "p": p,
@@ -225,18 +254,26 @@ def _architectures(marked: _Marked, drawn: dict[str, NDArray[np.float64]], a: st
 
 
 def spread(
-    one: NDArray[np.float64], other: NDArray[np.float64], drawn: NDArray[np.float64]
+    accuracies: tuple[NDArray[np.float64], NDArray[np.float64]],
+    drawn: NDArray[np.float64],
+    least: float,
+    images: int,
 ) -> tuple[float, float, float]:
     """Give the difference of two mean accuracies, its standard error and its degrees of freedom.
 
-    `one` and `other` hold each seed's accuracy, `drawn` the bootstrap's differences. A bootstrap of few
-    seeds is too narrow (Hesterberg 2015, The American Statistician 69): the seeds' part of its variance,
+    `accuracies` hold each seed's accuracy, `drawn` the bootstrap's differences. A bootstrap of few seeds is
+    too narrow (Hesterberg 2015, The American Statistician 69): the seeds' part of its variance,
     s2 (s - 1) / s^2 for s seeds of variance s2, is raised to s2 / (s - 1). That is s / (s - 1) times what is
     unbiased: a margin for Satterthwaite's degrees of freedom, which are too many where by chance the seeds
-    hardly differ.
+    hardly differ. For the same reason no s2 counts for less than `least`, the mean over all variants: of
+    many pairs, the tests that matter are those whose seeds agree best, by chance. The images' part is raised
+    by what Wald+2 adds (Agresti and Min 2005), so that it is never 0.
     """
-    parts = [(values.var(ddof=1), len(values)) for values in (one, other)]
-    variance = float(drawn.var(ddof=1)) + sum(s2 * (1 / (s - 1) - (s - 1) / s**2) for s2, s in parts)
+    one, other = accuracies
+    own = [(float(values.var(ddof=1)), len(values)) for values in (one, other)]
+    parts = [(max(s2, least), s) for s2, s in own]
+    variance = float(drawn.var(ddof=1)) - sum(s2 * (s - 1) / s**2 for s2, s in own)
+    variance = max(variance, 0.0) + (images + 2) ** -2 + sum(s2 / (s - 1) for s2, s in parts)
     return float(other.mean() - one.mean()), sqrt(variance), _freedom(variance, parts)
 
 
@@ -247,15 +284,13 @@ def _freedom(variance: float, parts: list[tuple[float, int]]) -> float:
     """
     uncertain = sum((s2 / (s - 1)) ** 2 / (s - 1) for s2, s in parts)
     fewest = float(min(s - 1 for _, s in parts))
-    return max(variance**2 / uncertain, fewest) if uncertain else MANY
+    return min(max(variance**2 / uncertain, fewest), MANY) if uncertain else MANY
 
 
 def student(difference: float, error: float, freedom: float) -> tuple[float, float, float, float]:
     """Give the 95 % interval of a difference, its t statistic and its two-sided p."""
     from scipy.stats import t  # noqa: PLC0415  half a second
 
-    if error == 0:  # every network right on the same images
-        return difference, difference, 0.0, 1.0 if difference == 0 else 0.0
     reach = float(t.ppf(1 - LEVEL / 2, freedom)) * error
     statistic = difference / error
     return difference - reach, difference + reach, statistic, float(2 * t.sf(abs(statistic), freedom))
@@ -268,10 +303,11 @@ def _adjusted(rows: list[Row], base: str) -> list[Row]:
     """Adjust p over all pairs, and tell which of them are apart."""
     tested = [row for row in rows if row["p"] == row["p"]]
     first = np.array([base in (row["a"], row["b"]) for row in tested], bool)
-    adjusted = holm(np.array([row["p"] for row in tested]), shares(first))
-    for row, p in zip(tested, adjusted, strict=True):
+    weights = shares(first)
+    adjusted = holm(np.array([row["p"] for row in tested]), weights)
+    for row, p, weight in zip(tested, adjusted, weights, strict=True):
         clear = row["low"] > 0 or row["high"] < 0
-        row |= {"p_holm": float(p), "apart": bool(p < LEVEL and clear)}
+        row |= {"weight": float(weight), "p_holm": float(p), "apart": bool(p < LEVEL and clear)}
     return rows
 
 
@@ -336,15 +372,43 @@ def _letter(n: int) -> str:
     return chr(ord("a") + n) if n < 26 else f"{chr(ord('a') + n % 26)}{n // 26}"
 
 
-def resolution(n: int, discordant: float) -> float:
-    """Compute the difference of accuracy that McNemar's test finds with 80 % power at 5 %, two-sided.
+def resolution(n: int, discordant: float, level: float = LEVEL) -> float:
+    """Compute the difference of accuracy that McNemar's test finds with 80 % power, two-sided at `level`.
 
     `discordant` is the share of n images that only one of two networks gets right (Connor 1987, Biometrics
     43: n = (z_a sqrt(psi) + z_b sqrt(psi - d^2))^2 / d^2), solved for d by bisection.
     """
+    z = NormalDist().inv_cdf(1 - level / 2)
     low, high = 0.0, discordant
     for _ in range(60):
         middle = (low + high) / 2
-        needed = (Z * sqrt(discordant) + 0.8416212 * sqrt(max(discordant - middle**2, 0))) ** 2
+        needed = (z * sqrt(discordant) + Z_POWER * sqrt(max(discordant - middle**2, 0))) ** 2
         low, high = (middle, high) if needed > n * middle**2 else (low, middle)
     return high
+
+
+def resolution_over_seeds(error: float, freedom: float, level: float = LEVEL) -> float:
+    """Compute the difference that a t test finds with 80 % power, two-sided at `level`.
+
+    `error` is the standard error of the difference, which over it has a noncentral t distribution.
+    """
+    from scipy.special import nctdtrinc, stdtrit  # noqa: PLC0415  slow to import
+
+    return float(nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - level / 2)) * error)
+
+
+def resolutions(pairs: pd.DataFrame) -> pd.Series:
+    """Compute what difference each of these pairs could show with 80 % power, as one of so many.
+
+    Each is tested at the level that Holm's first step leaves it, LEVEL times its weight: later steps are
+    less strict, so that this is rather too large. NaN where no image is discordant.
+    """
+    found = []
+    for row in pairs.itertuples():
+        level = LEVEL * float(row.weight)
+        if row.kind == ARCHITECTURES:
+            found.append(resolution_over_seeds(row.error, row.freedom, level))
+            continue
+        discordant = (row.only_a_right + row.only_b_right) / row.n
+        found.append(resolution(row.n, discordant, level) if discordant else nan)
+    return pd.Series(found, index=pairs.index, dtype="float64")

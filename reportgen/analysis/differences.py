@@ -53,14 +53,17 @@ def wald_plus_2(only_a: int, only_b: int, n: int) -> tuple[float, float]:
     return max(middle - reach, -1.0), min(middle + reach, 1.0)
 
 
-def newcombe(right_a: float, right_b: float, n_a: float, n_b: float) -> tuple[float, float]:
-    """Compute the 95 % interval of a difference of two unpaired shares, b minus a.
+def newcombe(
+    right_a: float, right_b: float, n_a: float, n_b: float, level: float = 0.05
+) -> tuple[float, float]:
+    """Compute the interval, by default that of 95 %, of a difference of two unpaired shares, b minus a.
 
     Newcombe (1998), Statistics in Medicine 17, 873-890, method 10, as statsmodels has it.
     """
     from statsmodels.stats.proportion import confint_proportions_2indep  # noqa: PLC0415  slow to import
 
-    low, high = confint_proportions_2indep(right_b, n_b, right_a, n_a, method="newcomb", compare="diff")
+    counts = (right_b, n_b, right_a, n_a)
+    low, high = confint_proportions_2indep(*counts, method="newcomb", compare="diff", alpha=level)
     return float(low), float(high)
 
 

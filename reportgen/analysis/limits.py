@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import isnan
-from statistics import median
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.answers import NOTHING_TRAINED, ONE_SCORE
-from reportgen.analysis.comparisons import resolution as resolved
+from reportgen.analysis.comparisons import resolutions
 from reportgen.analysis.evidence import (
     ANSWER,
     NOTE,
@@ -25,6 +24,7 @@ from reportgen.text import PERCENT, count, inert, listing, number_word, shorten
 if TYPE_CHECKING:
     from reportgen.analysis.telling import Pair
 
+CAN_TELL = "What this run can tell apart:"
 LONGEST_REASON = 200
 MOST_PAIRS = 4  # named in one sentence
 
@@ -47,8 +47,10 @@ def cannot_tell(e: Evidence) -> Answer:
     named = "; ".join(f"{one.better} and {one.other} {e.points(one)}" for one in level[:MOST_PAIRS])
     more = len(level) - MOST_PAIRS
     named += f"; and {count(more)} more" if more > 0 else ""
-    lead = f"{number_word(len(level)).capitalize()} of {number_word(len(pairs))} pairs of {e.subjects} "
-    return Said(NOTE, f"{lead}cannot be told apart:", f"{named}.{_chance(pairs)}", numbers)
+    some = "None" if len(level) == len(pairs) else number_word(len(level)).capitalize()
+    can = "can" if len(level) == len(pairs) else "cannot"
+    lead = f"{some} of {number_word(len(pairs))} pairs of {e.subjects} {can} be told apart:"
+    return Said(NOTE, lead, f"{named}.{_chance(pairs)}", numbers)
 
 
 def _all(pairs: list[Pair]) -> str:
@@ -70,41 +72,38 @@ def _too_few(e: Evidence) -> NotApplicable:
 
 
 def resolution(e: Evidence) -> Answer:
-    """State what difference this budget can tell."""
+    """State what difference this budget can tell, in the median pair, tested as one of so many."""
     if len(e.board.scored) < 2:
         return _too_few(e)
-    pairs = list(e.telling.pairs.values())
-    over = f" (median over {count(len(pairs))} pairs)" if len(pairs) > 1 else ""
-    if e.telling.architectures:
-        return _of_architectures(e, pairs, over)
-    n = e.board.n_test
-    discordant = median(one.discordant for one in pairs)
-    if not discordant:
+    rows = e.telling.rows
+    found = resolutions(rows).median()
+    n, pairs = e.board.n_test, len(rows)
+    if isnan(found):
         return NotApplicable("there is no test image that only one of two networks gets right")
-    found = resolved(n, discordant)
-    numbers: Numbers = {"test images": n, "pairs": len(pairs), "discordant": discordant, "resolution": found}
-    share = f"{100 * discordant:.1f}{PERCENT}"
+    numbers: Numbers = {"test images": n, "pairs": pairs, "resolution": float(found)}
+    finds = "finds such a one in four of five runs"
+    as_one = f", one of {count(pairs)} comparisons" if pairs > 1 else ""
+    if e.telling.architectures:
+        seeds = min(one.seeds for one in e.board.scored)
+        rest = (
+            f"differences of about {e.minus(found)} points or more between two architectures. With "
+            f"{number_word(seeds)} seeds and {e.images()}, the test of a pair{as_one}, {finds}."
+        )
+        return Said(ANSWER, CAN_TELL, rest, numbers | {"seeds": seeds})
+    discordant = float(((rows["only_a_right"] + rows["only_b_right"]) / rows["n"]).median())
+    numbers["discordant"] = discordant
     if found >= discordant:
-        lead = "This run cannot tell small differences:"
-        rest = f"of {e.images()}, two networks differ on {share}{over}, too few for any to be found."
-        return Said(ANSWER, lead, rest, numbers)
+        over = f" (median over {count(pairs)} pairs)" if pairs > 1 else ""
+        rest = (
+            f"of {e.images()}, two networks differ on {100 * discordant:.1f}{PERCENT}{over}, too few for any "
+            "to be found."
+        )
+        return Said(ANSWER, "This run cannot tell small differences:", rest, numbers)
     rest = (
         f"differences of about {e.minus(found)} points or more between two trained networks. With "
-        f"{e.images()}, McNemar's test finds such a one in four of five runs."
+        f"{e.images()}, McNemar's test{as_one}, {finds}."
     )
-    return Said(ANSWER, "What this run can tell apart:", rest, numbers)
-
-
-def _of_architectures(e: Evidence, pairs: list[Pair], over: str) -> Answer:
-    reach = median((one.high - one.low) / 2 for one in pairs)
-    seeds = min(one.seeds for one in e.board.scored)
-    numbers: Numbers = {"test images": e.board.n_test, "seeds": seeds, "pairs": len(pairs)}
-    numbers["half of an interval"] = reach
-    rest = (
-        f"differences of about {e.minus(reach)} points or more between two architectures: so far do the 95 % "
-        f"intervals reach to either side{over}, with {number_word(seeds)} seeds and {e.images()}."
-    )
-    return Said(ANSWER, "What this run can tell apart:", rest, numbers)
+    return Said(ANSWER, CAN_TELL, rest, numbers)
 
 
 def reversed_order(e: Evidence) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import nan, sqrt
+from math import nan
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -77,18 +77,12 @@ class Leaderboard:
         return next((score for score in self.scored if score.baseline), None)
 
 
-def wilson(successes: int, trials: int, z: float = Z) -> tuple[float, float]:
-    """Compute the Wilson score interval (Brown, Cai and DasGupta 2001), by default that of 95 %.
+def wilson(successes: int, trials: int, level: float = 0.05) -> tuple[float, float]:
+    """Compute the Wilson score interval (Brown, Cai and DasGupta 2001), by default that of 95 %."""
+    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415  slow to import
 
-    Statsmodels has it too, at the price of nearly a second: it imports SciPy and Patsy for this line.
-    """
-    share, square = successes / trials, z * z
-    middle = share + square / (2 * trials)
-    reach = z * sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
-    whole = 1 + square / trials
-    low = (middle - reach) / whole if successes > 0 else 0.0
-    high = (middle + reach) / whole if successes < trials else 1.0
-    return low, high
+    low, high = proportion_confint(successes, trials, alpha=level, method="wilson")
+    return float(low) if successes > 0 else 0.0, float(high) if successes < trials else 1.0
 
 
 def leaderboard(results: Results) -> Leaderboard:
@@ -132,9 +126,3 @@ def shown_seed(results: Results, variant: str) -> int | None:
     """Give the seed whose predictions a variant's confusion and galleries show: its first finished one."""
     done = results.runs[(results.runs["variant"] == variant) & (results.runs["status"] == DONE)]
     return int(done["seed"].min()) if len(done) else None
-
-
-def most_confused(confusion: pd.DataFrame, most: int = 3) -> pd.DataFrame:
-    """List the pairs that one training confuses most: label, predicted, count; largest first."""
-    wrong = confusion[(confusion["label"] != confusion["predicted"]) & (confusion["count"] > 0)]
-    return wrong.sort_values(["count", "label", "predicted"], ascending=[False, True, True]).head(most)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import nan, sqrt
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.scores import wilson
 from reportgen.jobs import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
 
 BINS = 15  # of equal width, as in Guo et al. 2017
 DRAWS = 1000  # of the bootstrap
-SEEDS_FOR_AN_INTERVAL = 3
 WILSON, BOOTSTRAP, STUDENT = "95 % Wilson", "95 % bootstrap over images", "95 % t over seeds"
-FEW_SEEDS = f"not applicable, because an interval over seeds needs at least {SEEDS_FOR_AN_INTERVAL}"
+OF_JACCARD = "95 % Wilson, of the Jaccard index"
+FEW_SEEDS = f"not applicable, because an interval over seeds needs at least {SEEDS_FOR_AN_ARCHITECTURE}"
+NO_MISTAKE = "no interval, because a bootstrap of no mistake knows of none"
+# What a score can be at all; the others have no upper end.
+RANGES = dict.fromkeys(("accuracy", "macro_f1", "ece"), (0.0, 1.0)) | {
+    "brier": (0.0, 2.0),
+    "gap": (-1.0, 1.0),
+}
 
 Row = dict[str, Any]
 
@@ -32,7 +39,8 @@ def scores(results: Results, _: object) -> pd.DataFrame:
     """Score every training, and every variant's mean over its finished seeds (seed missing).
 
     Columns: variant, seed, metric, value, low, high, interval, n (test images), note. Multi-class Brier score
-    and negative log-likelihood as in scikit-learn (nats); ECE over BINS bins of equal width.
+    (0 to 2), negative log-likelihood (nats), precision, recall and F1 are scikit-learn's; macro-F1 is the
+    mean over the classes that occur or are predicted; ECE over BINS bins of equal width.
     """
     rows = [row for run, own in _divided(results) for row in _training(own, run)]
     frame = _typed(pd.DataFrame(rows))
@@ -68,6 +76,25 @@ def calibration(results: Results, _: object) -> pd.DataFrame:
     return _typed(pd.DataFrame(rows, columns=columns))
 
 
+def clearly_off(frame: pd.DataFrame, seeds: Mapping[str, int]) -> pd.DataFrame:
+    """Give the bins of one training of each variant, and which of them lie off their confidence (`off`).
+
+    `frame` is that of calibration(), `seeds` names the trainings. A bin is off where the exact interval of
+    its accuracy (Clopper and Pearson 1934) at 5 % divided by the number of bins leaves its mean confidence
+    out: one error at most in all of them (Bonferroni). Wilson's intervals hold too little so far out.
+    """
+    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415  slow to import
+
+    bins = frame[frame["seed"] == frame["variant"].map(dict(seeds)).astype("Int64")].reset_index(drop=True)
+    if bins.empty:
+        return bins.assign(off=False)
+    of = bins["count"].to_numpy(float)
+    hits = (bins["accuracy"].to_numpy(float) * of).round()
+    low, high = proportion_confint(hits, of, alpha=0.05 / len(bins), method="beta")
+    sure = bins["confidence"].to_numpy(float)
+    return bins.assign(off=(sure < np.nan_to_num(low)) | (sure > np.nan_to_num(high, nan=1.0)))
+
+
 # --- arithmetic ----------------------------------------------------------------------------------
 
 
@@ -100,11 +127,12 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_])
 def f_scores(counts: NDArray[Any]) -> NDArray[np.float64]:
     """Compute F1 by class, (..., k), of confusion counts (..., k, k) with true classes in rows.
 
-    A class that neither occurs nor is predicted scores 0, as in scikit-learn.
+    For the many draws of a bootstrap, which scikit-learn has no function for. NaN for a class that neither
+    occurs nor is predicted.
     """
     hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
     either = counts.sum(axis=-1) + counts.sum(axis=-2)
-    found: NDArray[np.float64] = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
+    found: NDArray[np.float64] = np.divide(2 * hits, either, out=np.full_like(hits, nan), where=either > 0)
     return found
 
 
@@ -123,12 +151,12 @@ def resampled(counts: NDArray[np.int64], draws: int = DRAWS) -> Iterator[NDArray
         yield drawn.reshape(-1, k, k)
 
 
-def over_seeds(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Compute the 95 % t interval of the mean of a value over independent seeds (n,)."""
-    from scipy.stats import t  # noqa: PLC0415  half a second
+def over_seeds(values: NDArray[np.float64], ends: tuple[float, float] = (-inf, inf)) -> tuple[float, float]:
+    """Compute the 95 % t interval of the mean of a value over independent seeds (n,), cut off at `ends`."""
+    from statsmodels.stats.weightstats import DescrStatsW  # noqa: PLC0415  slow to import
 
-    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / sqrt(len(values))
-    return float(values.mean() - reach), float(values.mean() + reach)
+    low, high = DescrStatsW(values).tconfint_mean()
+    return max(float(low), ends[0]), min(float(high), ends[1])
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -179,17 +207,43 @@ def _predicted(results: Results, run: Any) -> Iterator[Row]:
     yield _row("accuracy", right.mean(), (low, high), WILSON)
     yield _row("loss", run.test_loss)
     yield _macro(labels, predicted, k)
-    own = probabilities[np.arange(len(labels)), labels]
-    yield _row("nll", -np.log(np.maximum(own, np.finfo("float32").tiny)).mean())
-    yield _row("brier", ((probabilities**2).sum(axis=1) - 2 * own + 1).mean())
+    yield _row("nll", log_likelihood(labels, probabilities))
+    yield _row("brier", brier(labels, probabilities))
     yield _row("ece", calibration_error(part["confidence"].to_numpy(float), right))
 
 
+def log_likelihood(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Compute the mean negative log-likelihood, in nats, of labels (n,) under probabilities (n, k)."""
+    from sklearn.metrics import log_loss  # noqa: PLC0415  slow to import
+
+    if probabilities.shape[1] == 1:  # of one class alone: scikit-learn takes it for two
+        return 0.0
+    # float32 sums to 1 less exactly than scikit-learn wants it.
+    whole = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return float(log_loss(labels, whole, labels=range(whole.shape[1])))
+
+
+def brier(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Compute the Brier score, squared errors summed over the classes, of labels (n,) and shares (n, k)."""
+    from sklearn.metrics import brier_score_loss  # noqa: PLC0415  slow to import
+
+    k = probabilities.shape[1]
+    if k == 1:
+        return 0.0
+    whole = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return float(brier_score_loss(labels, whole, labels=range(k), scale_by_half=False))
+
+
 def _macro(labels: NDArray[np.int64], predicted: NDArray[np.int64], k: int) -> Row:
+    from sklearn.metrics import f1_score  # noqa: PLC0415  slow to import
+
+    value = f1_score(labels, predicted, average="macro", zero_division=0.0)
+    if (labels == predicted).all():
+        return _row("macro_f1", value, note=NO_MISTAKE)
     counts = np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k)
-    drawn = np.concatenate([f_scores(some).mean(axis=-1) for some in resampled(counts)])
+    drawn = np.concatenate([np.nanmean(f_scores(some), axis=-1) for some in resampled(counts)])
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return _row("macro_f1", f_scores(counts).mean(), (float(low), float(high)), BOOTSTRAP)
+    return _row("macro_f1", value, (float(low), float(high)), BOOTSTRAP)
 
 
 def _history(results: Results) -> Iterator[Row]:
@@ -206,15 +260,19 @@ def _series(results: Results, split: str, metric: str) -> pd.Series:
 
 
 def _classes(counts: NDArray[np.int64]) -> Iterator[Row]:
-    drawn = np.concatenate([f_scores(some) for some in resampled(counts)])
-    lows, highs = np.percentile(drawn, [2.5, 97.5], axis=0)
-    f1 = f_scores(counts)
     for label in range(len(counts)):
-        hits, true, said = counts[label, label], counts[label].sum(), counts[:, label].sum()
+        hits, true, said = int(counts[label, label]), int(counts[label].sum()), int(counts[:, label].sum())
         yield _share("recall", label, hits, true, "no image of the test set is of this class")
         yield _share("precision", label, hits, said, "no image was taken for this class")
-        row = _row("f1", f1[label], (lows[label], highs[label]), BOOTSTRAP)
-        yield {"label": label, "n": int(true), **row}
+        yield {"label": label, "n": true, **_f1(hits, true + said)}
+
+
+def _f1(hits: int, either: int) -> Row:
+    """Give F1 with an interval: it rises with the Jaccard index J, a share of images, as 2 J / (1 + J)."""
+    if not either:
+        return _row("f1", nan, note="not applicable, because no image is of this class or was taken for it")
+    low, high = (2 * end / (1 + end) for end in wilson(hits, either - hits))
+    return _row("f1", 2 * hits / either, (low, high), OF_JACCARD)
 
 
 def _share(metric: str, label: int, hits: int, of: int, reason: str) -> Row:
@@ -251,12 +309,13 @@ def _by(frame: pd.DataFrame) -> Any:
 def _mean(variant: str, metric: str, part: pd.DataFrame) -> Iterator[Row]:
     values = part["value"].dropna().to_numpy(float)
     stated = {"variant": variant, "seed": pd.NA, "n": part["n"].iloc[0]}
-    enough = len(values) >= SEEDS_FOR_AN_INTERVAL
+    enough = len(values) >= SEEDS_FOR_AN_ARCHITECTURE
     known = not {"params", "multiply_adds"} & {metric}
     if not len(values):
         yield {**stated, **_row(metric, nan, note=part["note"].iloc[0])}
     elif enough and known:
-        yield {**stated, **_row(metric, values.mean(), over_seeds(values), STUDENT)}
+        bounds = over_seeds(values, RANGES.get(metric, (0.0, inf)))
+        yield {**stated, **_row(metric, values.mean(), bounds, STUDENT)}
     else:
         yield {**stated, **_row(metric, values.mean(), note=FEW_SEEDS if known else "")}
 

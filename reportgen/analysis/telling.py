@@ -45,6 +45,7 @@ class Telling:
     kind: str
     pairs: Mapping[frozenset[str], Pair]
     letters: Mapping[str, str]
+    rows: pd.DataFrame  # of comparisons(), one for each pair
 
     @property
     def architectures(self) -> bool:
@@ -70,7 +71,7 @@ def telling(frame: pd.DataFrame, names: Sequence[str]) -> Telling:
     kind = spoken_of(frame)
     rows = frame[(frame["family"] == PAIRS) & (frame["kind"] == kind)]
     pairs = {frozenset((row.a, row.b)): _pair(row) for row in rows.itertuples()}
-    return Telling(kind, pairs, tie_groups(frame, names))
+    return Telling(kind, pairs, tie_groups(frame, names), rows)
 
 
 def _pair(row: Any) -> Pair:

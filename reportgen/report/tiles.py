@@ -108,8 +108,9 @@ class Pictures:
         said = f"predicted {self.name(row['predicted'])} by {voices} networks, with probability up to "
         said += sureness(row["confidence"])
         detail = f"{sureness(row['confidence'])} · {_number(row)}"
-        lines = [("detail", voices)] if variants > 1 else []
-        return self._tile(row, row["variant"], said, lines, detail, true=False)
+        lines = [("pred", f"Pred: {self.name(row['predicted'])}")]
+        lines += [("detail", voices)] if variants > 1 else []
+        return self._tile(row, row["variant"], said, lines, detail)
 
     def _tile(
         self,
@@ -118,12 +119,10 @@ class Pictures:
         said: str,
         lines: Sequence[tuple[str, str]],
         detail: str = "",
-        true: bool = True,
     ) -> Tile:
         label, index = int(row["label"]), int(row["index"])
         name = self.name(label)
         detail = detail or f"{sureness(row['confidence'])} · {_number(row)}"
-        above = [("true", f"True: {name}")] if true else []
         return Tile(
             uri=self.uri(index),
             alt=f"Test image {index}, true class {name}, {said}",
@@ -132,7 +131,7 @@ class Pictures:
             predicted=int(row["predicted"]),
             index=index,
             confidence=round(float(row["confidence"]), 4),
-            lines=(*above, *lines, ("detail", detail)),
+            lines=(("true", f"True: {name}"), *lines, ("detail", detail)),
         )
 
 

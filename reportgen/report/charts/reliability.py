@@ -38,8 +38,8 @@ MOST = 60  # per cent of all images in one column: it is said beside it
 def reliability(bins: pd.DataFrame, variants: Sequence[str]) -> ggplot:
     """Draw a panel a variant: accuracy with its interval against confidence, bin by bin.
 
-    `bins` has variant, lower, upper, count, confidence, accuracy, low, high and missed (the interval leaves
-    the confidence out). Grey columns are the shares of all images; bins of fewer than FEW images are pale.
+    `bins` has variant, lower, upper, count, confidence, accuracy, low, high and off (clearly, as one of so
+    many bins). Grey columns are the shares of all images; bins of fewer than FEW images are pale.
     All panels share the axes.
     """
     names = {variant: look.wrap_name(variant) for variant in variants}
@@ -74,12 +74,12 @@ def _prepared(bins: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     data = data.assign(**{name: 100 * data[name].astype(float) for name in shares})
     total = data.groupby("variant")["count"].transform("sum")
     panel = pd.Categorical(data["variant"].map(names), list(names.values()), ordered=True)
-    color = np.select([data["missed"], data["count"] < look.FEW], [look.CONTRAST, PALE], look.ACCENT)
+    color = np.select([data["off"], data["count"] < look.FEW], [look.CONTRAST, PALE], look.ACCENT)
     return data.assign(
         share=100 * data["count"] / total,
         panel=panel,
         color=color,
-        fill=np.where(data["missed"], look.CONTRAST, "#ffffff"),
+        fill=np.where(data["off"], look.CONTRAST, "#ffffff"),
     )
 
 

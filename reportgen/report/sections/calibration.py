@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
 
 import pandas as pd
 
-from reportgen.analysis.scoring import BINS
+from reportgen.analysis.scoring import BINS, clearly_off
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.text import count, listing, number_word, percent
+from reportgen.text import count, listing, percent
 
-CHANCE = 0.05  # of the intervals leave out what they are to hold
-LEVEL = 0.05
 MOST_NAMED = 2
 
 
@@ -43,12 +40,9 @@ def calibration(context: Context) -> Calibration | None:
 
 
 def _bins(context: Context) -> pd.DataFrame:
-    """Give the bins of the trainings that are shown, and whether each interval misses the confidence."""
-    frame = context.analysis["calibration"]
-    seeds = dict(context.shown())
-    bins = frame[frame["seed"] == frame["variant"].map(seeds).astype("Int64")]
-    over, under = bins["confidence"] > bins["high"], bins["confidence"] < bins["low"]
-    return bins.assign(missed=over | under, over=over).reset_index(drop=True)
+    """Give the bins of the trainings that are shown, and which are clearly off, as the findings have it."""
+    bins = clearly_off(context.analysis["calibration"], dict(context.shown()))
+    return bins.assign(over=bins["off"] & (bins["confidence"] > bins["accuracy"]))
 
 
 def _introduction(bins: pd.DataFrame) -> str:
@@ -78,38 +72,29 @@ def _caption(context: Context, bins: pd.DataFrame) -> str:
     )
     if context.protocol.seeds > 1:
         said += " The first training of each variant."
-    return f"{said} {_missed(bins)}"
+    return f"{said} {_off(bins)}"
 
 
-def _missed(bins: pd.DataFrame) -> str:
-    """Count the bins whose interval leaves the confidence out, and say how many would by chance."""
-    total, missed = len(bins), bins[bins["missed"]]
-    chance = f"about {number_word(round(CHANCE * total))}" if CHANCE * total >= 0.5 else "hardly one"
-    if missed.empty:
-        return f"No interval of {count(total)} misses the line."
-    said = f"Filled: {count(len(missed))} of {count(total)} intervals miss the line"
-    if beyond_chance(len(missed), total) >= LEVEL:
-        return f"{said}, which is no more than chance may do."
-    over = int(missed["over"].sum())
-    way = {0: "all above it", len(missed): "all below it"}
-    where = way.get(over, f"{count(over)} below it, {count(len(missed) - over)} above")
-    most = missed.groupby("variant", sort=False).size()
+def _off(bins: pd.DataFrame) -> str:
+    """Count the bins that are clearly off the line, as one of so many."""
+    total, off = len(bins), bins[bins["off"]]
+    if off.empty:
+        return f"None of {count(total)} bins is clearly off the line, adjusted for their number."
+    over = int(off["over"].sum())
+    way = {0: "above it", len(off): "below it"}
+    where = way.get(over, f"{count(over)} below it, {count(len(off) - over)} above")
+    are = "is" if len(off) == 1 else "are"
+    most = off.groupby("variant", sort=False).size()
     most = most[most == most.max()]
     which = f"; most often {listing([str(name) for name in most.index])}" if len(most) <= MOST_NAMED else ""
-    return f"{said}, more than chance would ({chance}): {where}{which}."
-
-
-def beyond_chance(missed: int, total: int) -> float:
-    """Compute the chance that at least so many of `total` 95 % intervals miss what they are to hold.
-
-    A binomial tail; Wilson's intervals hold their 95 % on average only.
-    """
-    tail = (comb(total, n) * CHANCE**n * (1 - CHANCE) ** (total - n) for n in range(missed))
-    return max(1.0 - sum(tail), 0.0)
+    return (
+        f"Filled: {count(len(off))} of {count(total)} bins {are} clearly off the line, adjusted for their "
+        f"number: {where}{which}."
+    )
 
 
 def _figure(context: Context, bins: pd.DataFrame, part: list[str], words: tuple[str, str]) -> Figure:
-    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "missed"]
+    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "off"]
     rows = bins[bins["variant"].isin(part)][columns].reset_index(drop=True)
     # The axes are those of all panels of the report.
     chart = context.studio.order("reliability", bins[columns], part)
@@ -123,5 +108,5 @@ def _figure(context: Context, bins: pd.DataFrame, part: list[str], words: tuple[
 
 
 def _behind(rows: pd.DataFrame) -> pd.DataFrame:
-    names = {"count": "images", "missed": "interval misses confidence"}
+    names = {"count": "images", "off": "clearly off"}
     return rows.rename(columns=names)

@@ -50,9 +50,9 @@ def caveats(context: Context) -> Caveats:
 
 def _introduction(found: pd.DataFrame) -> str:
     n = int((found["level"] == WARNING).sum())
-    warnings = f"{number_word(n)} of them a warning" if n == 1 else f"{number_word(n)} of them warnings"
+    gave = {0: "none gave a warning", 1: "one gave a warning"}.get(n, f"{number_word(n)} gave warnings")
     return (
-        f"{count(len(found))} checks were made of this run, {warnings}. What each said, with its numbers, "
+        f"{count(len(found))} checks were made of this run; {gave}. What each said, with its numbers, "
         "stands in frames/findings.parquet."
     )
 

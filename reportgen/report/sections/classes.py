@@ -67,7 +67,7 @@ def _name(context: Context, label: int) -> str:
 
 
 def _caption(context: Context, rows: pd.DataFrame, roles: dict[str, str]) -> str:
-    said = "Bars are 95 % intervals: Wilson's for recall and precision, bootstrap over images for F1."
+    said = "Bars are 95 % intervals: Wilson's, for F1 by way of the Jaccard index."
     if context.protocol.seeds > 1:
         said += " The first training of each variant."
     total = len(context.dataset.classes)

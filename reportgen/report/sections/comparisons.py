@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from reportgen.analysis.comparisons import (
     NETWORKS,
     OMNIBUS,
     PAIRS,
-    resolution,
+    resolutions,
     spoken_of,
 )
 from reportgen.report import look
@@ -68,12 +69,12 @@ def comparisons(context: Context) -> Comparisons:
     listed = _listed(context, pairs) if len(context.board.scored) > look.PAIRS_COUNTED else ()
     return Comparisons(
         introduction=_introduction(context, frame, kind),
-        method=_method(kind) if len(context.board.scored) > 1 else "",
+        method=_method(kind, len(based) > 0) if len(context.board.scored) > 1 else "",
         axis=axis,
         rows=forested,
         caption=caption,
         over_seeds=kind == ARCHITECTURES,
-        said=tuple(filter(None, (_omnibus(context, frame), _turned(based, pairs), _resolved(frame, rows)))),
+        said=tuple(filter(None, (_omnibus(context, frame), _turned(based, pairs), _resolved(context, rows)))),
         figure=figure,
         pairs=listed[:MOST_PAIRS],
         pairs_caption=_pairs_caption(context, len(listed)) if listed else None,
@@ -108,7 +109,7 @@ def _introduction(context: Context, frame: pd.DataFrame, kind: str) -> str:
     return said
 
 
-def _method(kind: str) -> str:
+def _method(kind: str, based: bool) -> str:
     """Say when two can be told apart, and how the intervals and p were found."""
     how = {
         NETWORKS: "Intervals are Agresti and Min's Wald+2 for paired shares, p is McNemar's",
@@ -116,7 +117,8 @@ def _method(kind: str) -> str:
     }[kind]
     return (
         "Two can be told apart where p is below 0.05 and the 95 % interval of their difference leaves out "
-        f"0. {how}, adjusted after Holm for the number of comparisons."
+        f"0. {how}, adjusted for the number of comparisons after Holm"
+        f"{', with at least half of the weight on those with the baseline' if based else ''}."
     )
 
 
@@ -169,25 +171,27 @@ def _turned(based: pd.DataFrame, pairs: pd.DataFrame) -> str:
     return f"{said}."
 
 
-def _resolved(frame: pd.DataFrame, rows: pd.DataFrame) -> str:
+def _resolved(context: Context, rows: pd.DataFrame) -> str:
     """Say what difference this budget of images and seeds can resolve."""
-    networks = frame[(frame["family"] == PAIRS) & (frame["kind"] == NETWORKS)]
-    if networks.empty:
+    pairs = rows[rows["family"] == PAIRS]
+    if pairs.empty:
         return ""
-    n = int(networks["n"].iloc[0])
-    disagree = float(((networks["only_a_right"] + networks["only_b_right"]) / n).median())
-    if not disagree:
+    found = resolutions(pairs).median()
+    if isnan(found):
         return "What this budget can resolve: not applicable, because the networks err on the same images."
-    said = (
+    share = percent(found, digits_for(context.board.n_test))
+    if (pairs["kind"] == ARCHITECTURES).all():
+        return (
+            f"What this budget can resolve: in the median pair, a true difference of {share} points would be "
+            f"told apart in four of five such runs, as one of {count(len(pairs))}; a smaller one less often."
+        )
+    disagree = float(((pairs["only_a_right"] + pairs["only_b_right"]) / pairs["n"]).median())
+    return (
         "What this budget can resolve: in the median pair, one of the two networks alone is right on "
-        f"{percent(disagree)} % of the {count(n)} images. McNemar's test then finds a true difference of "
-        f"{percent(resolution(n, disagree), digits_for(n))} points in four of five such runs, a smaller one "
-        "less often."
+        f"{percent(disagree)} % of the {count(context.board.n_test)} images. McNemar's test, as one of "
+        f"{count(len(pairs))}, then finds a true difference of {share} points in four of five such runs, a "
+        "smaller one less often."
     )
-    if (rows["kind"] == ARCHITECTURES).any():
-        reach = float(((rows["high"] - rows["low"]) / 2).median())
-        said += f" Between architectures, the median interval reaches {percent(reach)} points to either side."
-    return said
 
 
 def _missing(context: Context, based: pd.DataFrame) -> tuple[str, ...]:

@@ -8,16 +8,18 @@ from math import isnan
 
 import pandas as pd
 
+from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.scores import Score
-from reportgen.analysis.scoring import BINS, SEEDS_FOR_AN_INTERVAL
+from reportgen.analysis.scoring import BINS
 from reportgen.report.document import Caption, Context, Figure
 from reportgen.report.sections.classes import class_figure
 from reportgen.text import count, digits_for, inert, listing, seconds, signed
 
 ROWS_UNDIVIDED = 12
 DEFINED = (
-    "Macro-F1 is the mean of the classes' F1. Loss is the cross-entropy that Keras reports; NLL is the same, "
-    "in nats, and Brier the squared error, summed over the classes, of the stored probabilities. ECE is the "
+    "Macro-F1 is the mean of the F1 of the classes that occur. Loss is the cross-entropy that Keras reports; "
+    "NLL is the same, in nats, and Brier the squared error, summed over the classes, of the stored "
+    "probabilities. ECE is the "
     f"expected calibration error over {BINS} bins of confidence of equal width. The gap is accuracy on train "
     "less that on validation, in the last epoch. Multiply-adds are those of one forward pass, by arithmetic."
 )
@@ -101,7 +103,7 @@ def _introduction(context: Context) -> str:
         return ""
     if len(firsts) == 1:
         (name,) = firsts
-        return f"{name} comes first by {listing(firsts[name])}."
+        return f"{name} comes first by {listing(firsts[name])}. A lead may be chance."
     said = "; ".join(f"{name} by {listing(by)}" for name, by in firsts.items())
     return f"Which variant comes first depends on the score: {said}. A lead may be chance."
 
@@ -168,12 +170,16 @@ def _cell(values: pd.DataFrame, column: Column) -> Cell:
 
 
 def _quality_words(context: Context) -> str:
-    seeds = context.protocol.seeds
-    if seeds >= SEEDS_FOR_AN_INTERVAL:
-        return f"Means over {seeds} seeds, beneath each its 95 % t interval over the seeds."
-    if seeds > 1:
-        return f"Means over {seeds} seeds, too few for an interval."
-    return "Beneath accuracy its 95 % Wilson interval, beneath macro-F1 one by bootstrap over test images."
+    if context.protocol.seeds == 1:
+        return (
+            "Beneath accuracy its 95 % Wilson interval, beneath macro-F1 one by bootstrap over test images."
+        )
+    finished = sorted({one.seeds for one in context.board.scored})
+    means = f"Means over {finished[0]} seeds" if len(finished) == 1 else "Means over the finished seeds"
+    if finished[-1] < SEEDS_FOR_AN_ARCHITECTURE:
+        return f"{means}, too few for an interval."
+    where = "" if finished[0] >= SEEDS_FOR_AN_ARCHITECTURE else " where there are three"
+    return f"{means}, beneath each its 95 % t interval over the seeds{where}, within what the score can be."
 
 
 def _cost_words(context: Context) -> str:

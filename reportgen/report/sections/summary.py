@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from reportgen.analysis.telling import Telling
 
 ROWS_UNDIVIDED = 15
-ENOUGH_SEEDS = 3  # to say anything of an architecture
 
 
 @dataclass(frozen=True)
@@ -68,28 +68,12 @@ def summary(context: Context) -> Summary:
     digits = digits_for(board.n_test)
     rows = tuple(_row(one, axis, digits, told.letters.get(one.variant, "")) for one in board.scores)
     several = board.seeds > 1
-    kind = (
-        f"mean of {board.seeds} seeds, each a small point; the bar spans their 95 % Wilson intervals"
-        if several
-        else "bar: the 95 % Wilson interval"
-    )
-    text = (
-        f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
-        f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
-    )
-    if len(board.scored) > 1:
-        text += _grouped(told)
-    if board.seeds < ENOUGH_SEEDS:
-        text += (
-            f" With {board.seeds} seed{'s' if several else ''}, the numbers speak of these trained networks, "
-            "not of their architectures."
-        )
     return Summary(
         _sentences(context),
         rows,
         (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
         "95 % intervals" if several else "95 % interval",
-        context.table("All variants.", text),
+        context.table("All variants.", _caption(context, told)),
         grouped=len(board.scored) > 1,
         long=len(rows) > ROWS_UNDIVIDED,
     )
@@ -100,9 +84,38 @@ def _sentences(context: Context) -> tuple[Sentence, ...]:
     return tuple(Sentence(row.lead, row.rest) for row in found[found["level"] == ANSWER].itertuples())
 
 
-def _grouped(told: Telling) -> str:
+def _caption(context: Context, told: Telling) -> str:
+    board = context.board
+    several = board.seeds > 1
+    kind = "bar: the 95 % Wilson interval"
+    if several:
+        seeds = "the finished" if any(one.reasons for one in board.scored) else f"{board.seeds}"
+        kind = f"mean of {seeds} seeds, each a small point; the bar spans their 95 % Wilson intervals"
+    text = (
+        f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
+        f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
+    )
+    if len(board.scored) > 1:
+        text += _grouped(context, told)
+    return text + _speaks_of(context, told)
+
+
+def _grouped(context: Context, told: Telling) -> str:
     how = "bootstrap over seeds and images" if told.architectures else "McNemar's test"
+    if context.board.seeds > 1 and not told.architectures:
+        how += " of the first finished training of each"
     return f" Networks sharing a letter cannot be told apart ({how}, Holm)."
+
+
+def _speaks_of(context: Context, told: Telling) -> str:
+    """Say it where the numbers are of trained networks only."""
+    finished = min((one.seeds for one in context.board.scored), default=0)
+    if told.architectures or finished >= SEEDS_FOR_AN_ARCHITECTURE or not finished:
+        return ""
+    if context.board.seeds == 1:
+        return " With 1 seed, the numbers speak of these trained networks, not of their architectures."
+    s = "s" if finished > 1 else ""
+    return f" With {finished} finished seed{s}, this speaks of trained networks, not of their architectures."
 
 
 def _letters(group: str) -> str:
