@@ -235,11 +235,11 @@ def _end(finished: Finished | Unchanged) -> int:
     return finished.exit_code
 
 
-_UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
 def _duration(text: str) -> float:
-    """Read a time such as 90s, 15min, 2h or 30d as seconds."""
+    """Read a time such as 90s, 15min, 2h or 30d as seconds; a number alone could be meant as anything."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
     if not found or found[2] not in _UNITS or not float(found[1]):
         raise argparse.ArgumentTypeError(f"'{text}', expected a time such as 90s, 15min, 2h or 30d")

@@ -404,7 +404,7 @@ def trace(layers: tuple[Layer, ...], image_shape: Shape, n_classes: int) -> list
         try:
             out = layer.output_shape(shape)
         except ShapeError as error:
-            raise ShapeError(f"{where} {error}") from None
+            raise ShapeError(f"{where}: {error}") from None
         rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
         shape = out
     _check_ending(rows, shape, n_classes)

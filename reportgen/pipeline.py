@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen import disk, environment, rundir
 from reportgen.analysis.galleries import images_to_keep
+from reportgen.analysis.unanswerable import unanswerable
 from reportgen.data import DATASETS, load, path_from_environment
 from reportgen.data.probes import PERMUTATION
 from reportgen.errors import (
@@ -30,11 +31,12 @@ from reportgen.jobs import FAILED, Job, Observer, Outcome, plan, plan_controls
 from reportgen.lab import (
     Lab,
     Overrides,
+    check_shapes,
     lab_folder,
+    lab_path,
     load_lab,
     override,
     overrides,
-    trace_variant,
 )
 from reportgen.results import (
     DatasetRecord,
@@ -162,7 +164,9 @@ def prepare(
     if fallback:
         lab = _with_fallback_protocol(lab, given)
         again = _stated_outright(lab, given)
-    _check_variants(lab, dataset)
+    _check_variants(lab, dataset, "" if isinstance(source, Lab) else str(lab_path(source)))
+    for warning in unanswerable(stated):
+        say(warning)
     argv = (*command(lab.name if isinstance(source, Lab) else source, again, output), *workers.options)
     argv += ("--max-size", exact_size(max_size)) if max_size else ()
     planned = identify_all(plan(lab), dataset, workers, folder)
@@ -237,9 +241,8 @@ def _stated_outright(lab: Lab, given: Overrides) -> Overrides:
     )
 
 
-def _check_variants(lab: Lab, dataset: Dataset) -> None:
-    for variant in lab.variants:
-        trace_variant(variant, dataset.image_shape, dataset.n_classes)
+def _check_variants(lab: Lab, dataset: Dataset, file: str) -> None:
+    check_shapes(lab, dataset.image_shape, dataset.n_classes, file)
     if lab.protocol.validation != "test" and dataset.n_train < 2:
         raise LabError("protocol.validation: the training set has one image, nothing can be held out")
 

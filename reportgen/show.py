@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.scores import leaderboard
+from reportgen.analysis.unanswerable import unanswerable
 from reportgen.data import DATASETS, load
-from reportgen.lab import Lab, Variant, lab_folder, load_lab, trace_variant
+from reportgen.lab import Lab, Variant, check_shapes, lab_folder, lab_path, load_lab, trace_variant
 from reportgen.layers import Shape, times
 from reportgen.text import digits_for, percent, seconds
 
@@ -22,11 +23,14 @@ def show(source: str, data: Path | None = None) -> Iterator[str]:
     lab = load_lab(source)
     folder = lab_folder(source)
     image_shape, n_classes, name = _images(lab, folder, data)
+    check_shapes(lab, image_shape, n_classes, str(lab_path(source)))
     yield f"{lab.title}"
     yield f"{name}: images of {times(image_shape)}, {n_classes} classes"
     for variant in lab.variants:
         yield ""
         yield from _variant(variant, image_shape, n_classes, folder, lab.protocol.precision)
+    warnings = unanswerable(lab)
+    yield from ["", *warnings] if warnings else []
 
 
 def scores(results: Results) -> Iterator[str]:

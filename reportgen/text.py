@@ -30,8 +30,8 @@ def shorten(text: str, most: int) -> str:
 
 
 def finalize(value: object) -> object:
-    """Make whatever a template prints inert; marked-up text was made inert before."""
-    return value if isinstance(value, Markup) else inert(value)
+    """Make whatever a template prints inert, no percent sign alone; marked-up text was made inert before."""
+    return value if isinstance(value, Markup) else inert(value).replace(" %", PERCENT)
 
 
 def paragraphs(text: str) -> list[Markup]:
@@ -49,7 +49,7 @@ def _with_code(text: str) -> Markup:
 
 def unbroken(text: object) -> Markup:
     """Keep each name with dashes, such as cnn-same-s1, on one line, unless it is too long for one."""
-    parts = re.split(r"(\w+(?:-\w+)+)", inert(text))
+    parts = re.split(r"(\w+(?:-\w+)+)", inert(text).replace(" %", PERCENT))
     kept = Markup('<span class="name">{}</span>')
     return Markup("").join(
         kept.format(part) if n % 2 and len(part) <= LONGEST_UNBROKEN else escape(part)

@@ -157,18 +157,18 @@ def test_a_map_that_would_shrink_below_one_pixel_is_refused_naming_the_layer(tab
 
 def test_a_map_too_narrow_in_one_direction_is_refused() -> None:
     stated = variant({"conv2d": 1, "kernel": [1, 5]}, *DENSE_END)
-    with pytest.raises(LabError, match=r"layer 1 \(Conv2D\) its 1×5 window does not fit the 9×4"):
+    with pytest.raises(LabError, match=r"layer 1 \(Conv2D\): its 1×5 window does not fit the 9×4"):
         trace_variant(stated, (9, 4, 1), CLASSES)
 
 
 MISPLACED: list[tuple[list[Table], str]] = [
-    ([{"flatten": True}, {"conv2d": 1, "kernel": 1}], "layer 2 (Conv2D) needs an image"),
-    ([{"flatten": True}, {"max_pooling2d": 2}], "layer 2 (MaxPooling2D) needs an image"),
+    ([{"flatten": True}, {"conv2d": 1, "kernel": 1}], "layer 2 (Conv2D): needs an image"),
+    ([{"flatten": True}, {"max_pooling2d": 2}], "layer 2 (MaxPooling2D): needs an image"),
     (
         [{"flatten": True}, {"global_average_pooling2d": True}],
-        "layer 2 (GlobalAveragePooling2D) needs feature maps",
+        "layer 2 (GlobalAveragePooling2D): needs feature maps",
     ),
-    ([{"dense": 3}], "layer 1 (Dense) needs a vector, and a 8×8×1 feature map reaches it"),
+    ([{"dense": 3}], "layer 1 (Dense): needs a vector, and a 8×8×1 feature map reaches it"),
     ([{"flatten": True}], "layer 1 (Flatten) is the last one and gives 64, expected 3"),
     (
         [{"flatten": True}, {"dense": 4, "activation": "softmax"}],

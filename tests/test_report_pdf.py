@@ -22,7 +22,7 @@ from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pd
 
 MILLIMETRE = 96 / 25.4  # CSS pixels
 MARGIN = 22 * MILLIMETRE
-PAGES = 11  # of the example; a change that is meant changes it here
+PAGES = 12  # of the example; a change that is meant changes it here
 TITLE = "A made-up lab"
 
 

@@ -165,6 +165,8 @@ def _whom(level: list[Standing], others: list[Standing]) -> str:
 
 def _score(e: Evidence, one: Standing) -> str:
     mistakes = count((1 - one.accuracy) * e.board.n_test)
+    if e.telling.architectures:
+        mistakes = f"on average {mistakes}"
     by_seed = "seed by seed " if e.telling.architectures else ""
     between = f"{by_seed}{e.range(one.low, one.high)}"
     s = "" if mistakes == "1" else "s"

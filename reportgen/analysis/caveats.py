@@ -53,7 +53,9 @@ def overfitting(e: Evidence) -> Answer:
     rises = [words for name in ends if (words := _rise(e, name, level, numbers))]
     if not gaps and not rises:
         return Said(
-            NOTHING, "No network is clearly better on the training images, or its validation loss rising."
+            NOTHING,
+            "No network is clearly more than a point better on training than on validation images, and no "
+            "validation loss is clearly rising.",
         )
     rest = ". ".join(_some(part) for part in (gaps, rises) if part)
     return Said(WARNING, "Signs of overfitting:", f"{rest}.{_how_measured(e) if gaps else ''}", numbers)

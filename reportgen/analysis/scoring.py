@@ -192,6 +192,7 @@ def _costs(results: Results, run: Any) -> Iterator[Row]:
     known = len(layers) > 0 and not layers.isna().any()
     yield _row("multiply_adds", float(layers.sum()) if known else nan, note="" if known else unknown)
     seconds = _series(results, "train", "seconds")
+    seconds = seconds.iloc[1:] if len(seconds) > 1 else seconds  # the first has TensorFlow's start in it
     yield _row("seconds_per_epoch", float(seconds.mean()) if len(seconds) else nan)
     yield _row("train_seconds", nan if pd.isna(run.train_seconds) else float(run.train_seconds))
 

@@ -11,6 +11,7 @@ from reportgen.lab.model import (
     Protocol,
     Texts,
     Variant,
+    check_shapes,
     override,
     trace_variant,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Texts",
     "Variant",
     "builtin_labs",
+    "check_shapes",
     "json_schema",
     "lab_folder",
     "lab_path",

@@ -379,6 +379,15 @@ def _chosen(lab: Lab, names: tuple[str, ...] | None) -> tuple[Variant, ...]:
     return tuple(variant for variant in lab.variants if variant.name.lower() in wanted)
 
 
+def check_shapes(lab: Lab, image_shape: Shape, n_classes: int, file: str = "") -> None:
+    """Make sure that every variant can be built; raises LabError, naming file, variant and layer."""
+    for variant in lab.variants:
+        try:
+            trace_variant(variant, image_shape, n_classes)
+        except LabError as error:
+            raise LabError(f"{file}: {error}" if file else str(error)) from None
+
+
 def trace_variant(variant: Variant, image_shape: Shape, n_classes: int) -> list[TracedLayer]:
     """Work out a variant's shapes and parameters; raises LabError, naming variant and layer.
 

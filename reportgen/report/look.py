@@ -35,6 +35,12 @@ PAIRS_COUNTED = 10  # variants whose differences are written into the matrix of 
 CLASS_LABEL = 14  # characters of a class's name beside a matrix
 
 
+def panel_columns(panels: int) -> int:
+    """Choose the number of panels in a row, at most PANELS_IN_A_ROW, that leaves the last row fullest."""
+    rows = -(-panels // PANELS_IN_A_ROW)
+    return -(-panels // max(rows, 1))
+
+
 def chart_type(weight: int) -> Path:
     """Give the file of the charts' type in a weight."""
     return font_file(f"source-sans-3-latin-{weight}-normal")

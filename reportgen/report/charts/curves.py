@@ -23,7 +23,7 @@ from plotnine import (
 )
 
 from reportgen.report import look
-from reportgen.report.look import HALF, PANELS_IN_A_FIGURE, PANELS_IN_A_ROW, WIDTH
+from reportgen.report.look import HALF, PANELS_IN_A_FIGURE, WIDTH
 from reportgen.report.theme import base
 
 MOST_MARKED = 12  # epochs
@@ -40,7 +40,7 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
     limits = _robust_limits(means["value"], metric)
     others = _lines(means[means["split"] == "validation"], "variant")
     data, means = _in_panels(data, names), _in_panels(means, names)
-    columns = min(PANELS_IN_A_ROW, len(names))
+    columns = look.panel_columns(len(names))
     rows = -(-len(names) // columns)
     tall = (1.42 if rows < 3 else 1.34) + max(name.count("\n") for name in names.values()) * 0.13
     faint = 0.5 if others["variant"].nunique() <= PANELS_IN_A_FIGURE else 0.2

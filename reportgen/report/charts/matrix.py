@@ -33,6 +33,7 @@ from reportgen.text import inert, signed
 
 GAP = 1.06  # points between the tiles of a matrix
 LEGIBLE = 5  # points
+FIGURES = 108  # points a figure and inch of a cell's side: figures are half as wide as high, with some air
 ASIDE, ABOVE = 0.12, 0.3  # inches between matrices beside and above each other
 
 
@@ -46,11 +47,19 @@ def confusion_matrix(
     """
     points = look.SIZE - (0.5 if width == HALF else 1.2)
     axes = _MatrixAxes.fit(classes, width, points)
-    size = min(look.SIZE - 0.5, 27 * axes.panel / len(classes))  # points that let four figures into a cell
+    cells, size = _with_room(_cells(confusion, darkest), axes.panel / len(classes), points)
     title = look.SIZE - (0 if width == HALF else 1)
-    return (
-        _drawn(_cells(confusion, darkest), axes, size) + base(width, axes.height) + _type(axes, points, title)
-    )
+    return _drawn(cells, axes, size) + base(width, axes.height) + _type(axes, points, title)
+
+
+def _with_room(cells: pd.DataFrame, side: float, points: float) -> tuple[pd.DataFrame, float]:
+    """Choose the size of the counts in cells of `side` inches: all of them, else mistakes, else none."""
+    right = cells["label"] == cells["predicted"]
+    for written in (cells["text"], cells["text"].where(~right, "")):
+        size = min(points, FIGURES * side / max(int(written.str.len().max()), 1))
+        if size >= LEGIBLE:
+            return cells.assign(text=written), size
+    return cells.assign(text=""), LEGIBLE
 
 
 def confusion_differences(

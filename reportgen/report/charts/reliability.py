@@ -25,7 +25,7 @@ from plotnine import (
 )
 
 from reportgen.report import look
-from reportgen.report.look import HALF, PANELS_IN_A_ROW, WIDTH
+from reportgen.report.look import HALF, WIDTH
 from reportgen.report.theme import base
 
 BAR = "#e6e8ec"
@@ -46,7 +46,7 @@ def reliability(bins: pd.DataFrame, variants: Sequence[str]) -> ggplot:
     data = _prepared(bins, names)
     left = float(np.floor(10 * bins["lower"].min()) * 10)
     ends = pd.DataFrame({"x": [left], "end": [100.0]})
-    columns = min(PANELS_IN_A_ROW, len(names))
+    columns = look.panel_columns(len(names))
     rows = -(-len(names) // columns)
     tall = (1.5 if rows < 3 else 1.36) + max(name.count("\n") for name in names.values()) * 0.13
     return (

@@ -52,8 +52,9 @@ def _intro(made: Confused) -> str:
     context = made.context
     if made.counted:
         intro = (
-            "Rows are true classes, columns predictions, numbers are counts. Colour shows what share of its "
-            f"row a mistake is, up to {percent(made.darkest, 0)} % in all matrices alike; the diagonal is "
+            "Rows are true classes, columns predictions, numbers are counts, where there is room. Colour "
+            f"shows what share of its row a mistake is, up to {percent(made.darkest, 0)} % in all matrices "
+            "alike; the diagonal is "
             "left grey, so that mistakes, not hits, catch the eye."
         )
     else:

@@ -191,6 +191,7 @@ def _cost_words(context: Context) -> str:
         "multiply_adds": " A dash under multiply-adds: only Keras knows this network's layers.",
         "seconds_per_epoch": " A dash under seconds: no epoch was timed by itself.",
     }
-    return f"Seconds are those of training, without validation.{mean}" + "".join(
+    first = ", and without the first epoch, in which TensorFlow starts" if context.protocol.epochs > 1 else ""
+    return f"Seconds are those of training, without validation{first}.{mean}" + "".join(
         said for metric, said in dashes.items() if (unknown == metric).any()
     )
