@@ -6,10 +6,12 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from functools import cache
 from math import nan
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -18,6 +20,8 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from reportgen.analysis import frames
 from reportgen.analysis.claims import COLUMNS, EVIDENCE, claims
+from reportgen.analysis.comparisons import NETWORKS, PAIRS, comparisons, spoken_of
+from reportgen.analysis.contrasts import Timing, contrasts, slower
 from reportgen.analysis.differences import Difference
 from reportgen.analysis.stacking import blocks
 from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS, agrees, judge, tally
@@ -27,7 +31,7 @@ from reportgen.lab.model import CLAIM_KEYS, Evidence
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
 from synthetic import SEVEN, made_up, section_html
-from test_contrasts import CONV, LAB, contrasts_of, run_of, timed
+from test_contrasts import CONV, END, LAB, run_of, timed
 
 SAYS = {"text": "It is so."}
 FASTER = {
@@ -88,8 +92,8 @@ def seven(*claims: dict[str, Any], **options: Any) -> Results:
 
 def judged(run: Results) -> Any:
     """Give the one claim of a run as it was judged."""
-    analysis = {"contrasts": contrasts_of(run)}
-    frame = claims(run, analysis)
+    analysis = {"comparisons": comparisons(run, {})}
+    frame = claims(run, {**analysis, "contrasts": contrasts(run, analysis)})
     assert len(frame) == 1
     return next(frame.itertuples())
 
@@ -151,6 +155,15 @@ def test_a_claim_holds_only_if_every_interval_lies_where_it_says(
     intervals: list[tuple[float, float]], expect: str, verdict: str
 ) -> None:
     assert judge([difference(*one) for one in intervals], expect, 0.01) == verdict
+
+
+@pytest.mark.parametrize("expect", ["lower", "higher"])
+def test_what_the_comparisons_cannot_tell_apart_is_no_difference(expect: str) -> None:
+    for one in (difference(-2, -1), difference(1, 2), difference(-1, 1)):
+        assert agrees(replace(one, apart=False), expect) is None
+        assert agrees(replace(one, apart=True), expect) == agrees(one, expect)
+    assert agrees(replace(difference(2, 3), apart=False), "same", 1) is None
+    assert agrees(replace(difference(0.2, 0.3), apart=False), "same", 1) is True
 
 
 ENDS = st.tuples(st.integers(-9, 9), st.integers(-9, 9)).map(sorted)
@@ -234,7 +247,8 @@ def test_windows_of_one_pixel_say_nothing_of_padding() -> None:
 
 
 def clocked(fast: float) -> Results:
-    seconds = {name: [5.0, 5.5] for name in SEVEN} | {"cnn-valid-s2": [2.0, 2.2], "cnn-same-s2": [fast, fast]}
+    seconds = {name: [5.0, 5.5] * 3 for name in SEVEN}
+    seconds |= {"cnn-valid-s2": [2.0, 2.2] * 3, "cnn-same-s2": [fast] * 6}
     return timed(seven(FASTER), seconds)
 
 
@@ -244,7 +258,9 @@ def test_a_contrast_is_judged_by_all_its_pairs(fast: float, verdict: str) -> Non
     assert found.verdict == verdict
     assert "cnn-valid-s2 against cnn-valid-s1 −3.15 (−3.50 to −2.80)" in found.said
     assert "no confidence interval" in found.said
-    assert json.loads(found.numbers)["cnn-valid-s2 against cnn-valid-s1"] == pytest.approx(-3.15)
+    numbers = json.loads(found.numbers)
+    ends = [numbers[f"cnn-valid-s2 against cnn-valid-s1{end}"] for end in ("", ", low", ", high")]
+    assert ends == pytest.approx([-3.15, -3.5, -2.8])
 
 
 def test_a_contrast_turned_around_is_the_opposite_claim() -> None:
@@ -257,7 +273,43 @@ def test_a_contrast_turned_around_is_the_opposite_claim() -> None:
 def test_one_timing_cannot_tell_which_is_quicker() -> None:
     found = judged(seven(FASTER))
     assert found.verdict == CANT_TELL
-    assert found.said.endswith("One timing each has no spread to judge by.")
+    assert found.said.endswith("No interval to judge by, because the epochs were not timed by themselves.")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "few"), [(1, "one epoch each is"), (4, "four epochs of one training each are")]
+)
+def test_the_range_of_fewer_than_five_epochs_gives_no_verdict_and_says_why(epochs: int, few: str) -> None:
+    quick = {name: [1.0 if "s2" in name else 9.0] * epochs for name in SEVEN}
+    found = judged(timed(seven(FASTER), quick))
+    assert found.verdict == CANT_TELL
+    assert found.said.endswith(f"No interval to judge by, because {few} too few (five are needed).")
+    enough = {name: [values[0]] * 5 for name, values in quick.items()}
+    assert judged(timed(seven(FASTER), enough)).verdict == HOLDS
+
+
+def test_epochs_of_equal_speed_give_a_verdict_in_one_of_100_runs_at_most() -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(10, 1, (20_000, 2, 5))
+    least, most = drawn.min(axis=2), drawn.max(axis=2)
+    apart = (most[:, 0] < least[:, 1]) | (most[:, 1] < least[:, 0])
+    few = slower(*(Timing(tuple(one[:4]), (one[:4].mean(),), (1.0,)) for one in drawn[0]))
+    enough = slower(*(Timing(tuple(one), (one.mean(),), (1.0,)) for one in drawn[0]))
+    assert (enough.low, enough.high) == (least[0, 1] - most[0, 0], most[0, 1] - least[0, 0])
+    assert np.isnan(few.low)
+    assert apart.mean() <= 0.01
+
+
+def test_seconds_say_what_they_depend_on_besides_the_networks() -> None:
+    run = clocked(3.0)
+    assert "machine" not in judged(run).said
+    jobs = [one.model_copy(update={"reused": one.variant == "cnn-same-s2"}) for one in run.record.jobs]
+    update = {"environment": {**run.record.environment, "jobs": 2}, "jobs": tuple(jobs)}
+    found = judged(replace(run, record=run.record.model_copy(update=update)))
+    assert found.said.endswith(
+        "Up to two trainings at a time shared the machine, so that seconds depend on the neighbour too; "
+        "one of four timings are of trainings from earlier runs."
+    )
 
 
 def test_a_contrast_without_a_pair_is_not_applicable() -> None:
@@ -269,13 +321,77 @@ def test_a_contrast_without_a_pair_is_not_applicable() -> None:
 
 
 def test_a_pair_with_a_failed_training_keeps_a_claim_from_holding() -> None:
-    run = timed(seven(FASTER, unfinished={"cnn-same-s2": FAILED}), {name: [5.0, 5.5] for name in SEVEN})
+    run = timed(seven(FASTER, unfinished={"cnn-same-s2": FAILED}), {name: [5.0, 5.5] * 3 for name in SEVEN})
     rest = run.epochs["value"].where(run.epochs["variant"] != "cnn-valid-s2", 1.0)
     found = judged(replace(run, epochs=run.epochs.assign(value=rest)))
     assert found.verdict == CANT_TELL
     both = {"cnn-same-s2": FAILED, "cnn-valid-s2": FAILED}
     found = judged(seven(FASTER, unfinished=both))
     assert found.said == "Not applicable, because cnn-valid-s2 has no finished training."
+
+
+LESS_ACCURATE = {**FASTER, "quantity": "accuracy", "expect": "lower"}
+
+
+@cache
+def three_networks(seeds: int) -> Results:
+    layers = {"a": [CONV], "b": [{**CONV, "strides": 2}], "c": [{**CONV, "padding": "same"}]}
+    stated = [{"name": name, "layers": [*first, *END]} for name, first in layers.items()]
+    run = made_up(names=("a", "b", "c"), baseline=None, texts={"variants": stated}, n_test=200, seeds=seeds)
+    return with_claims(run, LESS_ACCURATE)
+
+
+def alike(rng: np.random.Generator, seeds: int) -> Results:
+    """Make up networks of one skill that err together on hard images; each training is luckier or not."""
+    run = three_networks(seeds)
+    right = 1 - 0.4 * (rng.random((run.record.dataset.n_test, 1)) < 0.2)
+    predictions, runs = run.predictions, run.runs.copy()
+    hits = rng.random((len(right), len(runs))) < right + rng.normal(0, 0.01, (1, len(runs))) * (seeds > 1)
+    given = {(row.variant, row.seed): n for n, row in enumerate(runs.itertuples())}
+    chosen = [given[key] for key in zip(predictions["variant"], predictions["seed"], strict=True)]
+    hit = hits[predictions["index"].to_numpy(int), chosen]
+    label = predictions["label"]
+    runs["test_accuracy"] = hits.mean(axis=0)
+    predicted = label.where(hit, (label + 1) % 10)
+    return replace(run, predictions=predictions.assign(predicted=predicted), runs=runs)
+
+
+def verdicts_without_a_difference(runs: int, seeds: int) -> int:
+    """Count the runs in which the claim or the comparisons see a difference that is not there."""
+    rng, found = np.random.default_rng(seeds), 0
+    for _ in range(runs):
+        run = alike(rng, seeds)
+        compared = comparisons(run, {})
+        pairs = compared[(compared["family"] == PAIRS) & (compared["kind"] == spoken_of(compared))]
+        analysis = {"comparisons": compared}
+        verdict = claims(run, {**analysis, "contrasts": contrasts(run, analysis)})["verdict"].iloc[0]
+        assert verdict == CANT_TELL or pairs["apart"].any()
+        found += bool(pairs["apart"].any())
+    return found
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_without_a_difference_a_claim_of_accuracy_is_seldom_judged(seeds: int) -> None:
+    assert verdicts_without_a_difference(40, seeds) <= 4  # 5 % of 40 are 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_of_500_runs_without_a_difference_5_percent_at_most_judge_a_claim_of_accuracy(seeds: int) -> None:
+    assert verdicts_without_a_difference(500, seeds) <= 25
+
+
+def test_a_claim_of_accuracy_counts_only_what_the_comparisons_tell_apart() -> None:
+    run = seven(LESS_ACCURATE, n_test=1000, accuracies=(0.5, 0.92, 0.99, 0.892, 0.8, 0.9, 0.9))
+    compared = comparisons(run, {})
+    found = judged(run)
+    rows = compared[(compared["kind"] == NETWORKS) & (compared["a"] == "cnn-valid-s1")].set_index("b")
+    assert not rows.loc["cnn-valid-s2", "apart"]
+    assert rows.loc["cnn-valid-s2", "high"] < 0
+    assert found.verdict == CANT_TELL
+    assert "not enough among all pairs)" in found.said
+    assert "one as the claim says, one not clear" in found.said
+    assert "adjusted for all 21 pairs of this run" in found.said
 
 
 def test_parameters_are_compared_exactly() -> None:

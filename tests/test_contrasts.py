@@ -211,6 +211,31 @@ def test_a_difference_of_accuracies_has_the_interval_that_the_comparisons_give_i
         assert given == [pytest.approx((row.effect, row.low, row.high))]
 
 
+def test_a_pair_is_apart_where_the_comparisons_say_so_and_in_accuracy_only() -> None:
+    run = seven(accuracies=(0.95, 0.95, 0.95, 0.5, 0.95, 0.95, 0.95))
+    frame = contrasts_of(run)
+    apart = frame[frame["apart"]]
+    assert {frozenset(pair) for pair in zip(apart["a"], apart["b"], strict=True)} == {
+        frozenset(("cnn-valid-s1", "cnn-valid-s2")),
+        frozenset(("cnn-valid-s2", "cnn-same-s2")),
+    }
+    assert set(apart["quantity"]) == {"accuracy"}
+
+
+def test_what_the_report_speaks_of_stands_last() -> None:
+    run = seven(seeds=3)
+    accuracy = contrasts_of(run).query("quantity == 'accuracy'")
+    assert set(accuracy.groupby(["a", "b"])["interval"].last()) == {OVER_SEEDS}
+    first = run.runs["variant"].eq("mlp") & run.runs["seed"].gt(2)
+    fewer = replace(
+        run,
+        runs=run.runs.assign(status=run.runs["status"].mask(first, FAILED)),
+        predictions=run.predictions[~(run.predictions["variant"].eq("mlp") & run.predictions["seed"].gt(2))],
+    )
+    accuracy = contrasts_of(fewer).query("quantity == 'accuracy'")
+    assert set(accuracy.groupby(["a", "b"])["interval"].last()) == {PAIRED}
+
+
 def test_accuracy_of_three_seeds_has_a_second_row_over_the_seeds() -> None:
     run = seven(seeds=3)
     frame = contrasts_of(run)
@@ -239,7 +264,8 @@ def test_a_pair_is_compared_whichever_of_the_two_the_lab_lists_first() -> None:
 
 def test_seconds_of_one_seed_span_the_epochs_and_are_no_confidence_interval() -> None:
     run = run_of(a=[CONV], b=[{**CONV, "strides": 2}])
-    row = row_of(contrasts_of(timed(run, {"a": [5, 6], "b": [2, 4]})), "seconds_per_epoch")
+    timings = {"a": [5, 6, 5.5, 5.5, 5.5], "b": [2, 4, 3, 3, 3]}
+    row = row_of(contrasts_of(timed(run, timings)), "seconds_per_epoch")
     assert row.interval == RANGE
     assert (row.value_a, row.value_b) == pytest.approx((5.51, 3.01))
     assert (row.low, row.high) == pytest.approx((2 - 6, 4 - 5))
@@ -252,9 +278,9 @@ def test_seconds_of_three_seeds_have_an_interval_over_seeds() -> None:
     assert set(frame.loc[frame["quantity"] == "seconds_per_epoch", "interval"]) == {WELCH}
 
 
-def test_one_timing_has_no_interval() -> None:
+def test_few_timings_have_no_interval() -> None:
     run = run_of(a=[CONV], b=[{**CONV, "strides": 2}])
-    for one in (run, timed(run, {"a": [5], "b": [3]})):
+    for one in (run, timed(run, {"a": [5], "b": [3]}), timed(run, {"a": [5] * 9, "b": [3] * 4})):
         row = row_of(contrasts_of(one), "seconds_per_epoch")
         assert row.interval == NONE
         assert isnan(row.low)

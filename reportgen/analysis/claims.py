@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from reportgen.analysis.comparisons import PAIRS, spoken_of
 from reportgen.analysis.contrasts import Frames
-from reportgen.analysis.differences import EXACT, NONE, PAIRED, RANGE, Difference
+from reportgen.analysis.differences import EXACT, NONE, PAIRED, RANGE, WELCH, Difference, is_clear
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.probe_claims import probed
 from reportgen.analysis.stacking import stacking
@@ -22,11 +23,15 @@ from reportgen.analysis.verdicts import (
     DOES_NOT,
     HOLDS,
     MARGIN,
+    SAME_MARGIN,
     Finding,
+    Numbers,
     judge,
     not_applicable,
+    numbers_of,
     tally,
 )
+from reportgen.jobs import DONE
 from reportgen.lab import Claim, trace_variant
 from reportgen.layers import TracedLayer, times
 from reportgen.text import all_of, count, number_word, signed
@@ -34,7 +39,7 @@ from reportgen.text import all_of, count, number_word, signed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reportgen.results import Results
+    from reportgen.results import JobRecord, Results
 
 COLUMNS = {
     "position": "Int64",
@@ -47,6 +52,10 @@ COLUMNS = {
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D")
 CONVOLUTIONS = ("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
 MOST_NAMED = 4  # pairs of networks in one sentence
+_BRACKETS = {
+    RANGE: "the range over the epochs of one training each, which is no confidence interval",
+    PAIRED: f"{PAIRED}, of the trainings that are shown",
+}
 UNITS = {"params": "parameters", "multiply_adds": "multiply-adds", "map_size": "pixels of the last map"}
 
 
@@ -140,7 +149,7 @@ def _counts(row: TracedLayer, knob: str, value: str) -> bool:
     return knob != "padding" or set(layer.strides) == {1}
 
 
-def contrast(claim: Claim, _: Results, analysis: Frames) -> Finding:
+def contrast(claim: Claim, results: Results, analysis: Frames) -> Finding:
     """Compare all pairs of networks that differ in the claim's change alone."""
     knob, quantity, expect = str(claim.knob), str(claim.quantity), str(claim.expect)
     assert claim.change is not None  # Claim has seen to it
@@ -157,19 +166,26 @@ def contrast(claim: Claim, _: Results, analysis: Frames) -> Finding:
     parts = [f"{name} {_told(one, quantity)}" for name, one in known.items()]
     named = "; ".join(parts[:MOST_NAMED])
     more = f"; and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
-    interval = next(iter(known.values())).interval
-    said = f"{_what(quantity)}: {named}{more}. {tally(list(pairs.values()), expect, margin)}"
-    numbers = {name: round(one.effect, 6) for name, one in known.items()}
-    return Finding(verdict, f"{said.strip()}{_said_of(interval)}", dict(numbers))
+    said = [f"{_what(quantity)}: {named}{more}.", tally(list(pairs.values()), expect, margin)]
+    said += _said_of(list(known.values()))
+    numbers = numbers_of(known)
+    if quantity == "accuracy":
+        compared = _compared(analysis["comparisons"])
+        numbers["pairs compared"] = compared
+        said += _of_accuracy(expect, compared)
+    if quantity == "seconds_per_epoch":
+        said += _of_seconds(results, _timed(results, known), numbers)
+    return Finding(verdict, " ".join(one for one in said if one), numbers)
 
 
 def _pairs(frame: pd.DataFrame, knob: str, values: tuple[str, str], quantity: str) -> dict[str, Difference]:
-    """Give the pairs that change a knob from the first value to the second; the means over seeds go first."""
+    """Give the pairs that change a knob from the first value to the second, as the report speaks of them."""
     rows = frame[(frame["knob"] == knob) & (frame["quantity"] == quantity)]
     found: dict[str, Difference] = {}
     for row in rows.itertuples():
         ends = (row.from_value, row.to_value)
-        one = Difference(row.value_a, row.value_b, row.low, row.high, row.interval, row.note)
+        apart = bool(row.apart) if quantity == "accuracy" else None
+        one = Difference(row.value_a, row.value_b, row.low, row.high, row.interval, row.note, apart)
         if ends == values:
             found[f"{row.b} against {row.a}"] = one
         elif ends == values[::-1]:
@@ -188,17 +204,63 @@ def _told(one: Difference, quantity: str) -> str:
     effect = signed(scale * one.effect, digits)
     if one.interval in (EXACT, NONE) or isnan(one.low):
         return effect
-    return f"{effect} ({signed(scale * one.low, digits)} to {signed(scale * one.high, digits)})"
+    alone = ", not enough among all pairs" if one.apart is False and is_clear(one) else ""
+    return f"{effect} ({signed(scale * one.low, digits)} to {signed(scale * one.high, digits)}{alone})"
 
 
-def _said_of(interval: str) -> str:
-    if interval == EXACT:
-        return " By arithmetic."
-    if interval == NONE:
-        return " One timing each has no spread to judge by."
-    if interval == RANGE:
-        return " In brackets the range over the epochs of one training each, which is no confidence interval."
-    return f" In brackets {interval}{', of the trainings that are shown' if interval == PAIRED else ''}."
+def _said_of(differences: list[Difference]) -> list[str]:
+    """Say what the brackets hold, and why a difference has none."""
+    kinds = dict.fromkeys(one.interval for one in differences if not isnan(one.low))
+    if list(kinds) == [EXACT]:
+        return ["By arithmetic."]
+    reasons = dict.fromkeys(one.note for one in differences if isnan(one.low))
+    without = [f"No interval to judge by, because {' and '.join(reasons)}."] if reasons else []
+    if not kinds:
+        return without
+    return [f"In brackets {' or '.join(_BRACKETS.get(kind, kind) for kind in kinds)}.", *without]
+
+
+def _compared(frame: pd.DataFrame) -> int:
+    """Count the pairs over which the verdicts on accuracy are adjusted."""
+    return int(frame.loc[(frame["family"] == PAIRS) & (frame["kind"] == spoken_of(frame)), "p"].notna().sum())
+
+
+def _of_accuracy(expect: str, compared: int) -> list[str]:
+    """Say when a difference of accuracies counts."""
+    same = [SAME_MARGIN] if expect == "same" else []
+    if compared < 2:
+        return same
+    adjusted = f"adjusted for all {count(compared)} pairs of this run"
+    return [*same, f"A difference counts only where the comparisons tell the two apart, {adjusted}."]
+
+
+def _timed(results: Results, differences: dict[str, Difference]) -> list[JobRecord]:
+    """List the trainings whose seconds were compared: over seeds all of them, else each variant's first."""
+    variants = {name for pair in differences for name in pair.split(" against ")}
+    jobs = [one for one in results.record.jobs if one.variant in variants and one.status == DONE]
+    if all(one.interval == WELCH for one in differences.values()):
+        return jobs
+    first = {one.variant: one for one in sorted(jobs, key=lambda one: -one.seed)}
+    return list(first.values())
+
+
+def _of_seconds(results: Results, jobs: list[JobRecord], numbers: Numbers) -> list[str]:
+    """Say what the seconds of trainings depend on besides the networks."""
+    at_once = int(results.record.environment.get("jobs", 1))
+    reused = sum(one.reused for one in jobs)
+    said = []
+    if at_once > 1:
+        at_a_time = f"up to {number_word(at_once)} trainings at a time shared the machine"
+        said.append(f"{at_a_time}, so that seconds depend on the neighbour too")
+    if reused:
+        part = f"{number_word(reused)} of {number_word(len(jobs))}"
+        amount = all_of(reused).lower() if reused == len(jobs) else part
+        said.append(f"{amount} timings are of trainings from earlier runs")
+    if not said:
+        return []
+    numbers |= {"trainings at once": at_once, "timings": len(jobs), "timings of earlier runs": reused}
+    sentence = "; ".join(said)
+    return [f"{sentence[0].upper()}{sentence[1:]}."]
 
 
 EVIDENCE: dict[str, Callable[[Claim, Results, Frames], Finding]] = {

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import nan, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.comparisons import ARCHITECTURES, NETWORKS, PAIRS
+from reportgen.analysis.comparisons import (
+    ARCHITECTURES,
+    PAIRS,
+    SEEDS_FOR_AN_ARCHITECTURE,
+    spoken_of,
+)
 from reportgen.analysis.differences import EXACT, RANGE, WELCH, Difference, ranges, welch
 from reportgen.analysis.knobs import Pair, one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
-from reportgen.text import count, listing
+from reportgen.text import count, listing, number_word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reportgen.layers import TracedLayer
     from reportgen.results import Results
 
-ENOUGH_SEEDS = 3  # to say anything of an architecture
+FEWEST_EPOCHS = 5  # whose ranges lie apart by chance in 1 of 126 pairs of equal speed; of 3 epochs in 1 of 10
 COLUMNS = {
     "knob": "string",
     "from_value": "string",
@@ -35,6 +43,7 @@ COLUMNS = {
     "low": "float64",
     "high": "float64",
     "interval": "string",
+    "apart": "bool",
     "n_seeds": "Int64",
     "note": "string",
 }
@@ -47,8 +56,9 @@ def contrasts(results: Results, analysis: Frames) -> pd.DataFrame:
     """Compare all pairs of variants that differ in one knob; columns are COLUMNS, effects are b minus a.
 
     Accuracies are shares, times seconds, map_size the pixels (height times width) of the last feature map.
-    Accuracies are those of `analysis["comparisons"]`, so that one difference has one interval: the shown
-    trainings', and with three seeds or more a second row over the seeds.
+    Accuracies are those of `analysis["comparisons"]`, so that one difference has one interval and one
+    verdict, `apart` (of other quantities always false): the shown trainings', and with three seeds or more a
+    second row over the seeds. The row of the kind that the report speaks of stands last.
     """
     variants = results.record.lab.variants
     data = results.record.dataset
@@ -60,11 +70,12 @@ def contrasts(results: Results, analysis: Frames) -> pd.DataFrame:
 
 
 def _compared(frame: pd.DataFrame) -> Compared:
-    """Give the comparisons that were made of each pair, the trained networks' first."""
+    """Give the comparisons that were made of each pair, the kind that the report speaks of last."""
     found: Compared = {}
+    spoken = spoken_of(frame)
     for row in frame[(frame["family"] == PAIRS) & frame["difference"].notna()].to_dict("records"):
         found.setdefault((row["a"], row["b"]), []).append(row)
-    return {pair: sorted(rows, key=lambda row: row["kind"] != NETWORKS) for pair, rows in found.items()}
+    return {pair: sorted(rows, key=lambda row: row["kind"] == spoken) for pair, rows in found.items()}
 
 
 def _rows(results: Results, traces: Traces, compared: Compared, pair: Pair) -> list[dict[str, object]]:
@@ -76,7 +87,7 @@ def _rows(results: Results, traces: Traces, compared: Compared, pair: Pair) -> l
         found += [("accuracy", nothing), ("seconds_per_epoch", nothing)]
     else:
         found += [("accuracy", one) for one in _accuracies(results, compared, pair)]
-        found += [("seconds_per_epoch", _seconds(results, pair))]
+        found += [("seconds_per_epoch", slower(*(timing(results, name) for name in (pair.a, pair.b))))]
     found += _arithmetic(traces[pair.a], traces[pair.b])
     seeds = min(len(_done(results, name)) for name in (pair.a, pair.b))
     return [_row(pair, quantity, one, seeds) for quantity, one in found]
@@ -98,6 +109,7 @@ def _row(pair: Pair, quantity: str, one: Difference, seeds: int) -> dict[str, ob
         "low": one.low,
         "high": one.high,
         "interval": one.interval,
+        "apart": one.apart is True,
         "n_seeds": seeds,
         "note": one.note,
     }
@@ -120,51 +132,69 @@ def _accuracy(results: Results, row: dict[str, Any]) -> Difference:
     done = {name: _done(results, name).set_index("seed")["test_accuracy"] for name in (row["a"], row["b"])}
     if row["kind"] == ARCHITECTURES:
         a, b = (float(one.mean()) for one in done.values())
-        return Difference(a, b, row["low"], row["high"], row["interval"], "means over the seeds")
+        note = "means over the seeds"
+        return Difference(a, b, row["low"], row["high"], row["interval"], note, bool(row["apart"]))
     seeds = row["seed_a"], row["seed_b"]
     a, b = (float(one[seed]) for one, seed in zip(done.values(), seeds, strict=True))
     note = (
         f"the trainings with seed{f's {seeds[0]} and {seeds[1]}' if len(set(seeds)) > 1 else f' {seeds[0]}'}"
     )
-    return Difference(a, b, row["low"], row["high"], row["interval"], note)
+    return Difference(a, b, row["low"], row["high"], row["interval"], note, bool(row["apart"]))
 
 
-def _welch(a: list[float], b: list[float]) -> Difference:
+def _welch(a: Sequence[float], b: Sequence[float]) -> Difference:
     low, high = welch(a, b)
-    note = "no interval, because the seeds do not differ" if np.isnan(low) else "means over the seeds"
+    note = "the seeds do not differ" if np.isnan(low) else "means over the seeds"
     return Difference(float(np.mean(a)), float(np.mean(b)), low, high, WELCH, note)
 
 
-def _seconds(results: Results, pair: Pair) -> Difference:
-    """Compare the seconds of an epoch's training: over enough seeds, else over one's epochs."""
-    a, b = (_epoch_seconds(results, name) for name in (pair.a, pair.b))
-    if a.empty or b.empty:
-        return _whole_seconds(results, pair)
-    means = [one.groupby("seed")["value"].mean().tolist() for one in (a, b)]
-    if min(map(len, means)) >= ENOUGH_SEEDS:
-        return _welch(*means)
-    first = [one[one["seed"] == one["seed"].min()]["value"].tolist() for one in (a, b)]
-    note = "one training each; no confidence interval"
-    one, other = (float(np.mean(values)) for values in first)
-    if min(map(len, first)) == 1:
-        return Difference(one, other, note="one epoch each, which has no spread")
-    return Difference(one, other, *ranges(*first), RANGE, note)
+@dataclass(frozen=True)
+class Timing:
+    """How long the epochs of one variant's finished trainings took, in seconds.
+
+    `epochs` are those of its first training, `means` are one a training; `whole` are each whole training's
+    seconds divided by its epochs, for where no epoch was timed by itself.
+    """
+
+    epochs: tuple[float, ...]
+    means: tuple[float, ...]
+    whole: tuple[float, ...]
 
 
-def _epoch_seconds(results: Results, variant: str) -> pd.DataFrame:
-    epochs = results.epochs
-    done = _done(results, variant)["seed"]
+def timing(results: Results, variant: str) -> Timing:
+    """Collect what is known of the speed of a variant with a finished training."""
+    epochs, done = results.epochs, _done(results, variant)
     chosen = epochs[(epochs["variant"] == variant) & (epochs["metric"] == "seconds")]
-    return chosen[chosen["seed"].isin(done)].dropna(subset="value")
+    timed = chosen[chosen["seed"].isin(done["seed"])].dropna(subset="value")
+    first = timed[timed["seed"] == timed["seed"].min()]["value"]
+    means = timed.groupby("seed")["value"].mean()
+    whole = done["train_seconds"].astype(float) / results.record.lab.protocol.epochs
+    return Timing(tuple(first), tuple(means), tuple(whole))
 
 
-def _whole_seconds(results: Results, pair: Pair) -> Difference:
-    """Divide the whole training by its epochs, where no epoch was timed by itself."""
-    epochs = results.record.lab.protocol.epochs
-    a, b = ((_done(results, name)["train_seconds"].astype(float) / epochs) for name in (pair.a, pair.b))
-    if min(len(a), len(b)) >= ENOUGH_SEEDS:
-        return _welch(a.tolist(), b.tolist())
-    return Difference(float(a.iloc[0]), float(b.iloc[0]), note="the epochs were not timed by themselves")
+def slower(a: Timing, b: Timing) -> Difference:
+    """Compare the seconds of an epoch's training: over enough seeds, else over one's epochs.
+
+    The range over fewer than FEWEST_EPOCHS is no range to judge by, and is left out.
+    """
+    timed = bool(a.epochs and b.epochs)
+    means = (a.means, b.means) if timed else (a.whole, b.whole)
+    if min(map(len, means)) >= SEEDS_FOR_AN_ARCHITECTURE:
+        return _welch(*means)
+    if not timed:
+        return Difference(a.whole[0], b.whole[0], note="the epochs were not timed by themselves")
+    one, other = (float(np.mean(values)) for values in (a.epochs, b.epochs))
+    fewest = min(len(a.epochs), len(b.epochs))
+    if fewest < FEWEST_EPOCHS:
+        return Difference(one, other, note=_too_few(fewest))
+    note = "one training each; no confidence interval"
+    return Difference(one, other, *ranges(a.epochs, b.epochs), RANGE, note)
+
+
+def _too_few(epochs: int) -> str:
+    some = f"{number_word(epochs)} epochs of one training each are"
+    some = "one epoch each is" if epochs == 1 else some
+    return f"{some} too few ({number_word(FEWEST_EPOCHS)} are needed)"
 
 
 def _arithmetic(a: list[TracedLayer], b: list[TracedLayer]) -> list[tuple[str, Difference]]:

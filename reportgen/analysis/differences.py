@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, sqrt
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,11 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Difference:
-    """How far `b` lies from `a`: `low` to `high` is the range that `interval` names, or NaN."""
+    """How far `b` lies from `a`: `low` to `high` is the range that `interval` names, or NaN.
+
+    `apart` is the comparisons' verdict, adjusted over all pairs: whether the two can be told apart; None
+    where they gave none, and the interval stands for itself.
+    """
 
     a: float
     b: float
@@ -30,6 +34,7 @@ class Difference:
     high: float = nan
     interval: str = NONE
     note: str = ""
+    apart: bool | None = None
 
     @property
     def effect(self) -> float:
@@ -38,7 +43,7 @@ class Difference:
 
     def turned(self) -> Difference:
         """Give the difference of a from b."""
-        return Difference(self.b, self.a, -self.high, -self.low, self.interval, self.note)
+        return replace(self, a=self.b, b=self.a, low=-self.high, high=-self.low)
 
 
 def wald_plus_2(only_a: int, only_b: int, n: int) -> tuple[float, float]:
@@ -80,6 +85,11 @@ def welch(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
     means = CompareMeans(DescrStatsW(list(b)), DescrStatsW(list(a)))
     low, high = means.tconfint_diff(usevar="unequal")
     return float(low), float(high)
+
+
+def is_clear(one: Difference) -> bool:
+    """Tell whether an interval leaves 0 out."""
+    return one.low > 0 or one.high < 0
 
 
 def ranges(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:

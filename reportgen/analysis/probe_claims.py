@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.contrasts import ENOUGH_SEEDS
+from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.differences import NEWCOMBE, WELCH, Difference, newcombe, welch
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.verdicts import MARGIN, Finding, judge, not_applicable, tally
@@ -73,7 +73,7 @@ def _shares(rows: pd.DataFrame) -> Shares:
 
 def _difference(a: Shares, b: Shares) -> Difference:
     """Compare the means over the seeds, or the first training of each where there are too few."""
-    if min(len(a), len(b)) >= ENOUGH_SEEDS:
+    if min(len(a), len(b)) >= SEEDS_FOR_AN_ARCHITECTURE:
         ones, others = ([share for share, _ in shares] for shares in (a, b))
         return Difference(float(np.mean(ones)), float(np.mean(others)), *welch(ones, others), WELCH)
     (one, n), (other, m) = a[0], b[0]

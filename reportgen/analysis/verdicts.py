@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -13,6 +13,9 @@ HOLDS = "holds"
 DOES_NOT = "does not hold"
 CANT_TELL = "can't tell here"
 MARGIN = 0.01  # shares that differ by less than one point are taken to be the same
+SAME_MARGIN = "Less than a point either way, with all its interval, counts as the same."
+
+Numbers = dict[str, float | int | str]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Finding:
 
     verdict: str
     said: str
-    numbers: dict[str, float | int | str] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
 
 
 def not_applicable(why: str) -> Finding:
@@ -29,16 +32,28 @@ def not_applicable(why: str) -> Finding:
     return Finding(CANT_TELL, f"Not applicable, because {why}.")
 
 
+def numbers_of(differences: Mapping[str, Difference]) -> Numbers:
+    """Give each difference and the ends of its interval by name, as they were computed."""
+    found: Numbers = {}
+    for name, one in differences.items():
+        ends = {name: one.effect, f"{name}, low": one.low, f"{name}, high": one.high}
+        found |= {what: float(value) for what, value in ends.items() if not isnan(value)}
+    return found
+
+
 def agrees(one: Difference, expect: str, margin: float = 0.0) -> bool | None:
     """Tell whether a difference is as expected: wholly so, wholly otherwise, or None for neither.
 
-    `expect` is "lower", "higher" or "same"; the same is what lies within `margin` with all its interval.
+    `expect` is "lower", "higher" or "same"; the same is what lies within `margin` with all its interval. What
+    the comparisons cannot tell apart is no difference, whatever its own interval.
     """
     if isnan(one.low) or isnan(one.high):
         return None
+    if expect == "same" and -margin <= one.low and one.high <= margin:
+        return True
+    if one.apart is False:
+        return None
     if expect == "same":
-        if -margin <= one.low and one.high <= margin:
-            return True
         return False if one.low > margin or one.high < -margin else None
     if expect == "lower":
         one = one.turned()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reportgen.analysis.contrasts import ENOUGH_SEEDS
+from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.probe_claims import probes_of
 from reportgen.analysis.verdicts import DOES_NOT, HOLDS
 from reportgen.report.document import Context, Figure
@@ -69,7 +69,7 @@ def _introduction(context: Context, judged: pd.DataFrame) -> str:
     parts = [f"{number_word(n)} {_verb(verdict, n)}" for verdict, n in total.items()]
     seeds = context.protocol.seeds
     said = f"Of {number_word(len(judged))} claims, {'; '.join(parts)}."
-    if seeds < ENOUGH_SEEDS:
+    if seeds < SEEDS_FOR_AN_ARCHITECTURE:
         s = "s" if seeds != 1 else ""
         said += f" With {number_word(seeds)} seed{s}, a verdict on accuracy or "
         said += "time speaks of these trainings only."

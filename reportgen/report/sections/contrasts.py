@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.differences import OVER_SEEDS, PAIRED, RANGE, WELCH
+from reportgen.analysis.differences import OVER_SEEDS, RANGE, WELCH
 from reportgen.analysis.knobs import setting
 from reportgen.report.sections.forest import Axis
 from reportgen.text import count, digits_for, signed
@@ -42,7 +42,7 @@ class Row:
     pair: str
     accuracy: Effect
     ends: tuple[float, float, float] | None
-    clear: bool  # the interval of the accuracy leaves 0 out
+    clear: bool  # the comparisons tell the two apart by their accuracy
     seconds: Effect
     params: Effect
     size: str
@@ -82,7 +82,7 @@ def _pairs(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def _by_quantity(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Give the row of each quantity; the means over the seeds, where there are any, stand last."""
+    """Give the row of each quantity; of several, the last is what the report speaks of."""
     return {str(quantity): part.iloc[-1] for quantity, part in rows.groupby("quantity", sort=False)}
 
 
@@ -105,7 +105,7 @@ def _row(rows: pd.DataFrame, axis: Axis, digits: int) -> Row:
         pair=f"{a} → {b}",
         accuracy=_effect(by["accuracy"], 100, digits),
         ends=(axis.x(low), axis.x(middle), axis.x(high)) if known else None,
-        clear=known and (low > 0 or high < 0),
+        clear=bool(by["accuracy"]["apart"]),
         seconds=_effect(by["seconds_per_epoch"], 1, 2),
         params=Effect(signed(by["params"]["effect"], 0), "", f"{by['params']['effect']:.0f}"),
         size=str(by["map_size"]["note"]).replace(" and ", " → ") if "map_size" in by else "–",
@@ -128,7 +128,7 @@ def _caption(shown: list[pd.DataFrame], pairs: int) -> str:
     )
     text = (
         f"Pairs that differ in one setting, the second less the first. Accuracy {_of_accuracy(accuracies)}, "
-        "filled where it leaves out 0; each stands by itself, not adjusted for their number. "
+        "filled where the two can be told apart, adjusted for all pairs as in the comparisons above. "
         f"{_of_seconds(seconds)}Map: the last before the dense layers."
     )
     if any(pair["value_a"].isna().any() for pair in shown):
@@ -139,11 +139,9 @@ def _caption(shown: list[pd.DataFrame], pairs: int) -> str:
 
 
 def _of_accuracy(kinds: set[str]) -> str:
-    image_by_image = "image by image (Agresti and Min's Wald+2)"
     if OVER_SEEDS not in kinds:
-        return f"with its 95 % interval, {image_by_image}"
-    text = "with its 95 % interval over seeds and images, as in the comparisons above"
-    return f"{text}, or, where seeds are missing, {image_by_image}" if PAIRED in kinds else text
+        return "with its own 95 % interval, image by image (Agresti and Min's Wald+2)"
+    return "with its own 95 % interval over seeds and images"
 
 
 def _of_seconds(kinds: set[str]) -> str:
