@@ -149,7 +149,7 @@ def test_a_map_that_would_shrink_below_one_pixel_is_refused_naming_the_layer(tab
     with pytest.raises(LabError) as refused:
         trace_variant(stated, (11, 11, 1), CLASSES)
     assert str(refused.value).startswith(
-        f"variant 'small': layer 3 ({LAYERS[next(iter(table))].keras_name}) its 3×3 window does not "
+        f"variant 'small': layer 3 ({LAYERS[next(iter(table))].keras_name}): its 3×3 window does not "
         'fit the 2×2 feature map that reaches it; use padding = "same"'
     )
     assert trace_variant(stated, (12, 12, 1), CLASSES)[2].output_shape[:2] == (1, 1)
