@@ -28,6 +28,7 @@ ROOMS = [
     "processes",
     "environment",
     "layers",
+    "arithmetic",
     "data",
     "lab",
     "jobs",
