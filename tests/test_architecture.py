@@ -36,6 +36,7 @@ ROOMS = [
     "execution",
     "results",
     "analysis",
+    "teaching",
     "rundir",
     "report",
     "progress",

@@ -56,12 +56,12 @@ def galleries(context: Context) -> Galleries:
     compared = _compared(context, base)
     some = context.extent.tiles > 0
     shown = trainings if some else {}
-    variants = tuple(_variant(context, name, one, name == base) for name, one in shown.items())
+    variants = tuple(block_of(context, name, one, name == base) for name, one in shown.items())
     against = tuple(_against(context, base, name) for name in compared if base is not None and some)
     everyone = _everyone(context) if some else None
     blocks = mistakes(context)
     return Galleries(
-        intro=_intro(context) if variants else "",
+        intro=explained(context) if variants else "",
         variants=variants,
         disagreement=_disagreement(base) if against else "",
         against=against,
@@ -90,7 +90,8 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
     return tuple(one for one in said if one)
 
 
-def _intro(context: Context) -> str:
+def explained(context: Context) -> str:
+    """Say which images a variant's galleries show, and what stands beneath them."""
     intro = (
         f"First come, as in the lab notebook, the first {number_word(GALLERY_SIZE)} hits and the "
         f"first {number_word(GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
@@ -121,7 +122,8 @@ def _panel(
     return Panel(kind, title, tuple(tile(row) for row in there[: context.extent.tiles]), note)
 
 
-def _variant(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
+def block_of(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
+    """Show the hits and mistakes of one variant."""
     none = f"{name} gets no image of the test set"
     chosen = [
         (("correct", "Correct!", f"{none} right."), choice.first(one, True)),
