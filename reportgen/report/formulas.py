@@ -1,7 +1,7 @@
 """Formulas as parts that a template sets: fractions, rounding and indices, without MathML or a script.
 
 The notation is that of `reportgen.teaching`: `[a | b]` is a fraction, `⌊x⌋` and `⌈x⌉` round down and up,
-`c_in` has an index. A single letter is a variable.
+`c_in` has an index. Of single letters, those that stand for a quantity are variables.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-TOKENS = re.compile(r"[⌊⌋⌈⌉\[\]|]|(?<![A-Za-z])[a-z](?:_[a-z]+)?(?![A-Za-z])|[^⌊⌋⌈⌉\[\]|A-Za-z]+|[A-Za-z]+")
-VARIABLE = re.compile(r"([a-z])(?:_([a-z]+))?")
+TOKENS = re.compile(
+    r"[⌊⌋⌈⌉\[\]|]|(?<![A-Za-z])[chjknrsw](?:_[a-z]+)?(?![A-Za-z])|[^⌊⌋⌈⌉\[\]|A-Za-z]+|[A-Za-z]+"
+)
+VARIABLE = re.compile(r"([chjknrsw])(?:_([a-z]+))?")
 ROUNDINGS = {"⌊": ("floor", "⌋"), "⌈": ("ceiling", "⌉")}
 
 

@@ -105,9 +105,9 @@ def receptive(steps: Sequence[Step]) -> list[Line]:
             continue
         kernel, strides, _ = step.layer.window()
         grown, farther = size + (kernel[0] - 1) * jump, jump * strides[0]
-        formula = f"r + (k − 1) · j = {size} + ({kernel[0]} − 1) · {jump} = {grown}"
-        jumps = f"neighbours now lie j = {jump} · {strides[0]} = {farther} pixels apart"
-        lines.append(Line(f"layer {position}, {step.layer.keras_name}; {jumps}", formula))
+        sees = f"r + (k − 1) · j = {size} + ({kernel[0]} − 1) · {jump} = {grown}"
+        jumps = f"j · s = {jump} · {strides[0]} = {farther}"
+        lines.append(Line(f"layer {position}, {step.layer.keras_name}", f"{sees}, then {jumps}"))
         size, jump = grown, farther
     return lines
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from reportgen.arithmetic import Step, steps
+from reportgen.arithmetic import Step, along, steps
 from reportgen.lab import Variant, trace_variant
 from reportgen.layers import Conv2D, Dense, Windowed, times
 from reportgen.report.document import Caption, Context
@@ -38,7 +38,7 @@ class Block:
     """Some lines of working that belong together."""
 
     title: str
-    text: str
+    text: tuple[Part, ...]
     lines: tuple[SetLine, ...]
 
 
@@ -60,6 +60,7 @@ class Working:
     """Worked arithmetic of one network."""
 
     introduction: tuple[Markup, ...]
+    letters: tuple[Part, ...]  # what they stand for
     blocks: tuple[Block, ...]
     rows: tuple[StepRow, ...]
     caption: Caption
@@ -79,16 +80,18 @@ def working(context: Context) -> Working | None:
     rows = trace_variant(variant, data.image_shape, len(data.classes))
     found = steps(rows, data.image_shape, context.protocol.precision)
     step = next((one for one in found if isinstance(one.layer, Conv2D)), None)
-    dense = next(one for one in found if isinstance(one.layer, Dense))
+    dense = next((one for one in found if isinstance(one.layer, Dense)), None)
     blocks = _of_convolution(step, found) if step else []
-    blocks.append(_of_dense(dense, found))
+    if dense:
+        blocks.append(_of_dense(dense, found))
     total = sum(one.row.params for one in found)
     text = (
         f"{count(total)} parameters, {count(sum(one.row.multiply_adds for one in found))} multiply-adds for "
         f"one image. Memory is what each layer gives for one image, in bytes of 1,000 to the kB."
     )
     caption = context.table(f"{variant.name}, step by step.", text)
-    return Working(_introduction(variant, step), tuple(blocks), tuple(map(_row, found)), caption)
+    letters = parse(LETTERS) if step else ()
+    return Working(_introduction(variant, step), letters, tuple(blocks), tuple(map(_row, found)), caption)
 
 
 def _variant(context: Context) -> Variant | None:
@@ -113,49 +116,58 @@ def _introduction(variant: Variant, step: Step | None) -> tuple[Markup, ...]:
     return tuple(
         paragraphs(
             f"Worked here for the first convolution of `{variant.name}` ({what}), then for the network as a "
-            f"whole. {LETTERS}"
+            f"whole."
         )
     )
+
+
+def _block(title: str, text: str, lines: Iterable[Line]) -> Block:
+    return Block(title, parse(text), set_lines(lines))
 
 
 def _of_convolution(step: Step, found: list[Step]) -> list[Block]:
     layer = step.layer
     assert isinstance(layer, Conv2D)
+    bias = ", and one bias" if layer.use_bias else ""
     return [
         _valid(layer, step),
         _same(layer, step),
-        Block(
+        _block(
             "Parameters",
-            "Each filter has a weight for every pixel of its window in every channel, and one bias.",
-            set_lines([Line("parameters", worked.parameters(layer, step.shape))]),
+            f"Each filter has a weight for every pixel of its window in every channel{bias}.",
+            [Line("parameters", worked.parameters(layer, step.shape))],
         ),
-        Block(
+        _block(
             "Multiply-adds",
             "Each of the values that it gives takes one multiplication for each weight of a filter.",
-            set_lines([Line("for one image", worked.multiply_adds(layer, step.shape))]),
+            [Line("for one image", worked.multiply_adds(layer, step.shape))],
         ),
-        Block("Memory", "", set_lines(worked.memory(step))),
-        Block(
+        _block("Memory", "", worked.memory(step)),
+        _block(
             "Receptive field",
-            "How many pixels r of the image, in one direction, a value can depend on; j is how many pixels "
-            "of the image lie between two neighbours of the map. Both begin with 1.",
-            set_lines(worked.receptive(found)),
+            "How many pixels of the image a value can depend on in one direction, r, and how many pixels "
+            "apart two neighbours of the map look, j. Both begin with 1.",
+            worked.receptive(found),
         ),
     ]
 
 
 def _valid(layer: Conv2D, step: Step) -> Block:
     stated = layer.model_copy(update={"padding": "valid"})
+    if min(one.out for one in along(stated, step.shape)) < 1:
+        return _block(
+            "Output size with valid padding", "The window does not fit the map that reaches it.", []
+        )
     unseen = [
         f"{one.unseen} in {name}" if name else str(one.unseen)
         for name, one in worked.directions(stated, step.shape)
         if one.unseen
     ]
     left = f" Pixels at the far end that no window reaches: {', '.join(unseen)}." if unseen else ""
-    return Block(
+    return _block(
         "Output size with valid padding",
         f"The window stays inside; what is left over is rounded down.{left}",
-        set_lines(worked.sizes(stated, step.shape)),
+        worked.sizes(stated, step.shape),
     )
 
 
@@ -169,10 +181,10 @@ def _same(layer: Conv2D, step: Step) -> Block:
             Line("zeros", zeros.formula),
             Line(zeros.words),
         ]
-    return Block(
+    return _block(
         "Output size with same padding",
         "Zeros are set around the map so that the window begins at every s-th pixel.",
-        set_lines(lines),
+        lines,
     )
 
 
@@ -183,7 +195,7 @@ def _of_dense(step: Step, found: list[Step]) -> Block:
         Line("multiply-adds", worked.multiply_adds(step.layer, step.shape)),
     ]
     text = f"It has {100 * share:.0f} % of the network's parameters."
-    return Block("Its first dense layer", text, set_lines(lines))
+    return _block("Its first dense layer", text, lines)
 
 
 def _row(step: Step) -> StepRow:
