@@ -61,7 +61,7 @@ def galleries(context: Context) -> Galleries:
     everyone = _everyone(context) if some else None
     blocks = mistakes(context)
     return Galleries(
-        intro=explained(context) if variants else "",
+        intro=_intro(context) if variants else "",
         variants=variants,
         disagreement=_disagreement(base) if against else "",
         against=against,
@@ -90,9 +90,14 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
     return tuple(one for one in said if one)
 
 
-def explained(context: Context) -> str:
+def _intro(context: Context) -> str:
+    shown = " Shown is one training of each variant, its first finished seed."
+    return explained() + (shown if context.protocol.seeds > 1 else "")
+
+
+def explained() -> str:
     """Say which images a variant's galleries show, and what stands beneath them."""
-    intro = (
+    return (
         f"First come, as in the lab notebook, the first {number_word(GALLERY_SIZE)} hits and the "
         f"first {number_word(GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
         "of which the network was surest and the hits of which it was least sure, "
@@ -100,9 +105,6 @@ def explained(context: Context) -> str:
         "Beneath each image stand its true and its predicted class, the probability that the network gave "
         "to its prediction, and the image's index in the test set."
     )
-    if context.protocol.seeds > 1:
-        intro += " Shown is one training of each variant, its first finished seed."
-    return intro
 
 
 def _panel(

@@ -54,7 +54,7 @@ def one_gallery(context: Context) -> Galleries:
     missing = [context.left_out(), context.without_predictions([]) if name is None else ""]
     names = [context.class_name(n) for n in range(len(context.dataset.classes))]
     return Galleries(
-        intro=explained(context) if blocks else "",
+        intro=explained() if blocks else "",
         variants=blocks,
         disagreement="",
         against=(),
