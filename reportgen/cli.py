@@ -177,7 +177,7 @@ def _add_run(commands: Any) -> None:
 
 def _add_documents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--format", default="html,pdf", metavar="LIST", help="some of html, pdf (default: html,pdf)"
+        "--format", default="html,pdf", metavar="LIST", help="some of html, pdf, json (default: html,pdf)"
     )
     parser.add_argument(
         "--max-size",
@@ -422,13 +422,20 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _add_schema(commands: Any) -> None:
-    _add(commands, "schema", _schema, "Print the JSON schema of a lab's TOML, for editors.")
+    text = "Print the JSON schema of a lab's TOML, for editors, or of report.json."
+    parser = _add(commands, "schema", _schema, text)
+    parser.add_argument(
+        "of", nargs="?", choices=("lab", "report"), default="lab", help="lab or report (default: lab)"
+    )
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from reportgen.lab import json_schema  # noqa: PLC0415
+    if options.of == "report":
+        from reportgen.report.json_fields import report_schema as made  # noqa: PLC0415
+    else:
+        from reportgen.lab import json_schema as made  # noqa: PLC0415
 
-    print(json.dumps(json_schema(), indent=2))
+    print(json.dumps(made(), indent=2))
     return EXIT_DONE
 
 

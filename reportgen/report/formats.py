@@ -85,9 +85,16 @@ def _pdf(source: Source) -> Finish:
     return lambda: Made(wait())
 
 
+def _json(source: Source) -> Finish:
+    from reportgen.report.json_file import to_json  # noqa: PLC0415
+
+    return lambda: Made(to_json(source.results, source.analysis).encode())
+
+
 FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
+    "json": Format(_json, charts=False),
 }
 DEFAULT = ("html", "pdf")
 # What a document, and what is known of it, is called before it is swapped in; more follows the name.
