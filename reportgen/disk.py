@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from reportgen.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 EVENT = "reportgen.disk"
 MANIFEST = "manifest.json"
@@ -73,6 +73,26 @@ def swap_in(path: Path, content: bytes) -> Path:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
     return path
+
+
+def add_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into a folder, each whole, and leave alone those that are there with the same content."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            swap_in(path, content)
+    sync(folder.parent)
+
+
+def remove_others(folder: Path, kept: Iterable[str]) -> None:
+    """Remove all files of a folder but some."""
+    names = set(kept)
+    for path in sorted(folder.iterdir()):
+        if path.name not in names and path.is_file():
+            step("remove", path)
+            path.unlink(missing_ok=True)
+    sync(folder)
 
 
 def publish(temporary: Path, final: Path) -> bool:

@@ -21,6 +21,8 @@ from reportgen.data.formats import DAMAGED
 from reportgen.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -39,6 +41,7 @@ from reportgen.results.frames import (
 from reportgen.results.record import FORMAT_VERSION, RunRecord
 
 DOCUMENTS = "documents.json"
+DRAWN = ("report.*", "report-*/*")  # what is drawn into a run directory, beside frames of what it states
 
 
 def save(results: Results, folder: Path) -> None:
@@ -63,13 +66,15 @@ def save(results: Results, folder: Path) -> None:
 def note_documents(folder: Path) -> None:
     """Note the checksums of a run directory's documents and of the frames of what they state."""
     stated = [path for path in folder.glob("frames/*.parquet") if path.stem not in COLUMNS]
-    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, [*folder.glob("report.*"), *stated]))
+    drawn = [path for pattern in DRAWN for path in folder.glob(pattern) if not path.name.startswith(".")]
+    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, [*drawn, *stated]))
 
 
-def documents_intact(folder: Path) -> bool:
-    """Tell whether both documents are there, as they were drawn."""
+def documents_intact(folder: Path, formats: Sequence[str] = ("html", "pdf")) -> bool:
+    """Tell whether the report is there in some formats, and all documents are as they were drawn."""
     listed = disk.listed_files(folder / DOCUMENTS) or {}
-    return {"report.html", "report.pdf"} <= set(listed) and not disk.damage(folder, DOCUMENTS)
+    wanted = {f"report.{name}" for name in formats}
+    return wanted <= set(listed) and not disk.damage(folder, DOCUMENTS)
 
 
 def read_record(folder: Path) -> RunRecord | None:
