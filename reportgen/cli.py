@@ -171,13 +171,22 @@ def _add_run(commands: Any) -> None:
         metavar="TIME",
         help="stop a training after 90s, 15min, 2h",
     )
-    _add_documents(parser)
+    _add_documents(parser, "; the report is always written")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def _add_documents(parser: argparse.ArgumentParser) -> None:
+def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
     parser.add_argument(
         "--format", default="html,pdf", metavar="LIST", help="some of html, pdf, json (default: html,pdf)"
+    )
+    parser.add_argument(
+        "--edition",
+        default="report",
+        metavar="LIST",
+        help=f"some of report, handout, instructor{also}",
+    )
+    parser.add_argument(
+        "--sheet", type=_count, default=1, metavar="N", help="another sheet of exercises (default: 1)"
     )
     parser.add_argument(
         "--max-size",
@@ -202,10 +211,13 @@ def _run(options: argparse.Namespace) -> int:
     from reportgen.lab import overrides  # noqa: PLC0415
     from reportgen.pipeline import Wish, execute, prepare, unchanged  # noqa: PLC0415
     from reportgen.progress import observer_for  # noqa: PLC0415
+    from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.show import scores  # noqa: PLC0415
 
-    wish = Wish(formats_of(options.format), options.max_size)
+    formats = formats_of(options.format)
+    copies = copies_of(options.edition, options.sheet, formats, whole_run=True)
+    wish = Wish(formats, options.max_size, copies)
     given = overrides(
         dataset=options.dataset,
         data=options.data,
@@ -268,19 +280,21 @@ def _print_paths(documents: dict[str, Path]) -> None:
 def _add_render(commands: Any) -> None:
     parser = _add(commands, "render", _render, "Make the report again from a run directory.")
     parser.add_argument("run", metavar="RUN", help="a run directory, such as output/mnist/latest")
-    _add_documents(parser)
+    _add_documents(parser, " (default: report)")
 
 
 def _render(options: argparse.Namespace) -> int:
     from reportgen.pipeline import render  # noqa: PLC0415
+    from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415
     from reportgen.rundir import check_writable  # noqa: PLC0415
 
     formats = formats_of(options.format)
+    copies = copies_of(options.edition, options.sheet, formats)
     results = load_results(options.run)
     check_writable(Path(options.run))
-    documents, problems = render(results, formats, options.max_size, _complain)
+    documents, problems = render(results, formats, options.max_size, _complain, copies)
     for problem in problems:
         _complain(problem)
     _print_paths(documents)

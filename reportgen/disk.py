@@ -28,6 +28,7 @@ EVENT = "reportgen.disk"
 MANIFEST = "manifest.json"
 BLOCK = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+Listed = dict[str, dict[str, object]]  # bytes and sha256 by a file's name
 NOT_THE_DISK = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # says nothing of what is on the disk
 
 
@@ -188,12 +189,13 @@ def write_manifest(folder: Path) -> None:
     write(folder / MANIFEST, manifest_of(folder, (path for path in folder.rglob("*") if path.is_file())))
 
 
-def manifest_of(folder: Path, paths: Iterable[Path]) -> bytes:
-    """Give a manifest of files below a folder, as JSON."""
-    files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in sorted(paths)
-    }
+def manifest_of(folder: Path, paths: Iterable[Path], noted: Listed | None = None) -> bytes:
+    """Give a manifest of files below a folder, as JSON; what is `noted` of any of them is taken over."""
+    files = {}
+    for path in sorted(paths):
+        name = path.relative_to(folder).as_posix()
+        known = (noted or {}).get(name)
+        files[name] = known or {"bytes": path.stat().st_size, "sha256": sha256(path)}
     return (json.dumps({"files": files}, indent=2) + "\n").encode()
 
 
@@ -216,7 +218,7 @@ def damage(folder: Path, manifest: str = MANIFEST) -> str:
     return ""
 
 
-def listed_files(manifest: Path) -> dict[str, dict[str, object]] | None:
+def listed_files(manifest: Path) -> Listed | None:
     """Read a manifest: names to bytes and sha256; None where it is missing or damaged."""
     try:
         files = json.loads(manifest.read_text(encoding="utf-8"))["files"]

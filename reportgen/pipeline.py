@@ -36,6 +36,7 @@ from reportgen.lab import (
     overrides,
     trace_variant,
 )
+from reportgen.report.copies import REPORT, THE_REPORT, Copies, copies_of
 from reportgen.report.formats import DEFAULT, HALF_WRITTEN, files_of, formats_of, with_charts
 from reportgen.results import (
     DatasetRecord,
@@ -67,21 +68,28 @@ CHARTS = ".charts"  # in the store: what was drawn before
 
 @dataclass(frozen=True)
 class Wish:
-    """The documents that a run is to have: formats, and the bytes that each may have, 0 for any number."""
+    """The documents that a run is to have: formats, editions, and the bytes of each, 0 for any number."""
 
     formats: tuple[str, ...] = DEFAULT
     max_size: int = 0
+    copies: Copies = THE_REPORT
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Name the documents."""
+        return self.copies.files(self.formats)
 
     @property
     def options(self) -> list[str]:
         """Give the options of the command line that ask for it."""
         options = ["--format", ",".join(self.formats)] if self.formats != DEFAULT else []
+        options += self.copies.options
         return [*options, "--max-size", exact_size(self.max_size)] if self.max_size else options
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its results, its documents by format, and what did not work."""
+    """A finished run: its results, its documents as `Copies.files` has them, and what did not work."""
 
     results: Results
     documents: dict[str, Path]
@@ -99,12 +107,12 @@ class Unchanged:
 
     run: Path
     problems: tuple[str, ...]
-    formats: tuple[str, ...]
+    files: dict[str, str]
 
     @property
     def documents(self) -> dict[str, Path]:
-        """Give the documents by format."""
-        return {name: self.run / f"report.{name}" for name in self.formats}
+        """Give the documents as `Copies.files` has them."""
+        return {key: self.run / name for key, name in self.files.items()}
 
     @property
     def exit_code(self) -> int:
@@ -261,8 +269,8 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
     """Give the latest run of the lab, if this one would be the same in all but its time."""
     latest = (prepared.output / prepared.lab.name / "latest").resolve()
     record = read_record(latest)
-    formats = prepared.wish.formats
-    if record is None or not documents_intact(latest, formats) or disk.damage(latest):
+    files = prepared.wish.files
+    if record is None or not documents_intact(latest, files.values()) or disk.damage(latest):
         return None
     jobs = [(one.key, one.status == FAILED) for one in (*record.jobs, *record.controls)]
     same = (
@@ -277,12 +285,13 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
         return None
     rundir.sweep(latest.parent)  # a run that was killed may have left something since
     stands = prepared.output / prepared.lab.name / latest.name
-    return Unchanged(stands, tuple(_failures((*record.jobs, *record.controls))), formats)
+    return Unchanged(stands, tuple(_failures((*record.jobs, *record.controls))), files)
 
 
 def _small_enough(run: Path, wish: Wish) -> bool:
     """Tell whether the documents of a run, which may have been drawn again since, fit a size."""
-    sizes = [sum(path.stat().st_size for path in files_of(run, name)) for name in wish.formats]
+    files = [files_of(run, name, stem) for stem, names in wish.copies.stems(wish.formats) for name in names]
+    sizes = [sum(path.stat().st_size for path in paths) for paths in files]
     return not wish.max_size or max(sizes) <= wish.max_size
 
 
@@ -426,6 +435,7 @@ def render(
     formats: Sequence[str],
     max_size: int = 0,
     say: Callable[[str], None] = print,
+    copies: Copies = THE_REPORT,
 ) -> tuple[dict[str, Path], list[str]]:
     """Write the documents into the run's directory; gives their paths and what could not be made.
 
@@ -441,8 +451,10 @@ def render(
     for pattern in (*(f"{one}-*" for one in HALF_WRITTEN), "frames/.*.parquet-*"):
         rundir.sweep_files(results.path, pattern)  # of a `render` that was killed
     with disk.disk_errors(results.path), Studio(cache) as studio:
-        drawn = _draw(results, results.path, Wish(tuple(formats), max_size), studio)
-        if all((results.path / f"report.{name}").is_file() for name in results.record.formats):
+        drawn = _draw(results, results.path, Wish(tuple(formats), max_size, copies), studio)
+        if REPORT in copies.editions and all(
+            (results.path / f"report.{name}").is_file() for name in results.record.formats
+        ):
             rundir.point_latest(results.path)
     for text in drawn.left_out:
         say(text)
@@ -465,17 +477,17 @@ def _draw(results: Results, folder: Path, wish: Wish, studio: Studio) -> _Drawn:
     documents: dict[str, Path] = {}
     missing: list[PdfUnavailable] = []
     left_out: list[str] = []
-    for name, given in write(results, folder, wish.formats, studio, wish.max_size):
+    for name, given in write(results, folder, wish.formats, studio, wish.max_size, wish.copies):
         if isinstance(given, PdfUnavailable):
             missing.append(given)
             # An older PDF beside a newer HTML would pass for its twin.
-            (folder / "report.pdf").unlink(missing_ok=True)
+            (folder / wish.files[name]).unlink(missing_ok=True)
         elif isinstance(given, str):
             left_out.append(given)
         else:
             documents[name] = given
-    note_documents(folder)
-    return _Drawn(documents, missing, left_out)
+    note_documents(folder, [stem for stem, _ in wish.copies.stems(wish.formats)])
+    return _Drawn(documents, list({str(one): one for one in missing}.values()), list(dict.fromkeys(left_out)))
 
 
 def _what_to_do(missing: Sequence[PdfUnavailable], run: Path) -> list[str]:
@@ -497,13 +509,16 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     jobs: int | None = None,
     job_timeout: float | None = None,
     format: str = ",".join(DEFAULT),
+    edition: str = REPORT,
+    sheet: int = 1,
     max_size: int | str = 0,
     **stated: Any,
 ) -> Results:
     """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
     `jobs` trainings run at once, none longer than `job_timeout` seconds. The report is written in each
-    `format`, such as "html,pdf,json", none larger than `max_size` bytes, which may be "10MB". `stated` takes
+    `format`, such as "html,pdf,json", none larger than `max_size` bytes, which may be "10MB"; `edition` may
+    be "handout,instructor" besides, with the exercises of a `sheet`. `stated` takes
     dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies
     in `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
@@ -514,7 +529,8 @@ def run(  # noqa: PLR0913  the options of the command line, by name
         stated["data"] = str(data)
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
-    wish = Wish(formats_of(format), _bytes(max_size))
+    formats = formats_of(format)
+    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True))
     with observer_for(quiet) as watch:
         prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, wish)
         same = unchanged(prepared)

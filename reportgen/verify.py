@@ -12,7 +12,8 @@ from reportgen.errors import RunError
 from reportgen.execution.keys import Identity
 from reportgen.execution.store import STORE, Store
 from reportgen.jobs import FAILED
-from reportgen.report.formats import DEFAULT, FORMATS
+from reportgen.report.copies import THE_REPORT, asked_by
+from reportgen.report.formats import DEFAULT
 from reportgen.results import JobRecord, RunRecord, load_results, read_record
 from reportgen.results.files import DOCUMENTS
 
@@ -109,11 +110,10 @@ def _documents(run: Path, formats: Sequence[str]) -> Iterator[Row]:
     if listed is None:
         yield Row(FAIL, DOCUMENTS, f"is damaged; `{_again(run)}` draws the documents again")
         return
-    known = {f"report.{name}": name for name in FORMATS}
     wanted = [f"report.{name}" for name in formats]
-    there = [name for name in known if (run / name).exists()]
+    there = sorted(path.name for path in run.iterdir() if asked_by(path.name))
     for name in dict.fromkeys((*wanted, *there, *listed)):
-        again = _again(run, known.get(name))
+        again = _again(run, name)
         if name in listed:
             problem = _difference(run / name, listed[name])
             edited = f"{problem}: edited, or drawn by other means; `{again}` draws it again"
@@ -124,9 +124,11 @@ def _documents(run: Path, formats: Sequence[str]) -> Iterator[Row]:
             yield Row.not_applicable(name, f"it was not drawn; `{again}` draws it")
 
 
-def _again(run: Path, name: str | None = None) -> str:
-    """Give the command that draws a document of a format, or what every run has."""
-    return f"reportgen render {run}" + (f" --format {name}" if name and name not in DEFAULT else "")
+def _again(run: Path, file: str = "") -> str:
+    """Give the command that draws a document, or what every run has."""
+    copies, name = asked_by(file) or (THE_REPORT, DEFAULT[0])
+    options = [*copies.options, *([] if name in DEFAULT else ["--format", name])]
+    return " ".join(["reportgen render", str(run), *options])
 
 
 def _frames(run: Path) -> Row:

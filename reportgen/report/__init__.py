@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportgen import disk
 from reportgen.errors import PdfUnavailable
+from reportgen.report.copies import REPORT, THE_REPORT, Copies, formats_for, key_of, stem_of
 from reportgen.report.formats import FORMATS, Made, Source
 
 if TYPE_CHECKING:
@@ -22,41 +23,45 @@ def write(
     formats: Sequence[str],
     studio: Studio | None = None,
     max_size: int = 0,
+    copies: Copies = THE_REPORT,
 ) -> Iterator[tuple[str, Path | PdfUnavailable | str]]:
-    """Write the report in some of FORMATS, and the frames of what it states.
+    """Write a run's editions in some of FORMATS, and with its report the frames of what that states.
 
-    Gives each document's path, or why there is no PDF. Each file is swapped in whole. With `max_size`, no
-    document has more bytes, and what they leave out is given in words. Without a studio, one is opened
-    meanwhile. Raises RenderError, and SizeError where the documents can't be so small.
+    Gives each document's path, by the keys of `copies.files`, or why there is no PDF. Each file is swapped in
+    whole. With `max_size`, no document has more bytes, and what they leave out is given in words. Without a
+    studio, one is opened meanwhile. Raises RenderError, and SizeError where the documents can't be so small.
     """
     if studio is None:
         from reportgen.report.studio import Studio  # noqa: PLC0415
 
         with Studio() as own:
-            yield from write(results, folder, formats, own, max_size)
+            yield from write(results, folder, formats, own, max_size, copies)
         return
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
     from reportgen.analysis import frames  # noqa: PLC0415
 
     analysis = frames.analyse(results)
-    frames.write(analysis, folder)
-    source = Source(results, analysis, studio)
-    for name, made in _fitted(source, formats, max_size) if max_size else _whole(source, formats):
-        yield name, _put(folder, name, made) if isinstance(made, Made) else made
+    if REPORT in copies.editions:
+        frames.write(analysis, folder)
+    for edition in copies.editions:
+        source = Source(results, analysis, studio, edition=edition, sheet=copies.sheet)
+        stem, names = stem_of(edition, copies.sheet), formats_for(edition, formats)
+        for name, made in _fitted(source, names, max_size) if max_size else _whole(source, names):
+            yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
 
 
-def _put(folder: Path, name: str, made: Made) -> Path:
+def _put(folder: Path, stem: str, name: str, made: Made) -> Path:
     """Swap a document in, with its files beside it; gives its path.
 
     New files come before the document that shows them, and old ones go after it: whenever a kill ends this,
     the document that is there has all its files.
     """
     ending = FORMATS[name].beside
-    beside = folder / f"report{ending}"
+    beside = folder / f"{stem}{ending}"
     if ending:
         disk.add_files(beside, made.beside)
-    path = disk.swap_in(folder / f"report.{name}", made.content)
+    path = disk.swap_in(folder / f"{stem}.{name}", made.content)
     if ending:
         disk.remove_others(beside, made.beside)
     return path

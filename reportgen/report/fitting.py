@@ -61,8 +61,8 @@ def fit(limit: int, source: Source, formats: Sequence[str]) -> Fitted:
             return Fitted({**made, **others}, part.document.left_out)
     needed = enough_size(size + SLACK)
     raise SizeError(
-        f"--max-size: {exact_size(limit)} is too small for this report, which takes {needed} without any "
-        f"gallery; give {needed} or more"
+        f"--max-size: {exact_size(limit)} is too small for this {source.edition}, which takes {needed} "
+        f"without any gallery; give {needed} or more"
     )
 
 

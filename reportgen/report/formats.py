@@ -44,13 +44,17 @@ class Source:
     analysis: Analysis
     studio: Studio
     extent: Extent | None = None
+    edition: str = "report"
+    sheet: int = 1
 
     @cached_property
     def document(self) -> Document:
-        """Lay the report out, which orders its charts."""
+        """Lay the edition out, which orders its charts."""
+        from reportgen.report.editions import edition  # noqa: PLC0415
         from reportgen.report.html import build  # noqa: PLC0415
 
-        return build(self.results, self.studio, self.analysis, self.extent)
+        chosen = edition(self.edition, self.sheet)
+        return build(self.results, self.studio, self.analysis, self.extent, chosen)
 
     @cached_property
     def html(self) -> str:
@@ -68,11 +72,13 @@ class Format:
     """How a format is made: `begin` orders what takes long and gives a function that waits for it.
 
     That function may raise PdfUnavailable and RenderError. `beside` ends the name of the folder of its files.
+    `editions` says whether the handout and the instructor's edition come in it too.
     """
 
     begin: Callable[[Source], Finish]
     charts: bool = True
     beside: str = ""
+    editions: bool = True
 
 
 def _html(source: Source) -> Finish:
@@ -94,11 +100,11 @@ def _json(source: Source) -> Finish:
 FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
-    "json": Format(_json, charts=False),
+    "json": Format(_json, charts=False, editions=False),
 }
 DEFAULT = ("html", "pdf")
 # What a document, and what is known of it, is called before it is swapped in; more follows the name.
-HALF_WRITTEN = (".report.*", "report-*/.*", ".documents.json")
+HALF_WRITTEN = (".report.*", ".handout*.*", ".instructor*.*", "report-*/.*", ".documents.json")
 
 
 def formats_of(text: str) -> tuple[str, ...]:
@@ -112,11 +118,11 @@ def formats_of(text: str) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in names)
 
 
-def files_of(run: Path, name: str) -> list[Path]:
+def files_of(run: Path, name: str, stem: str = "report") -> list[Path]:
     """List the files of a run's document: itself, and those that lie beside it."""
     beside = FORMATS[name].beside
-    files = sorted((run / f"report{beside}").glob("*")) if beside else []
-    return [run / f"report.{name}", *(path for path in files if not path.name.startswith("."))]
+    files = sorted((run / f"{stem}{beside}").glob("*")) if beside else []
+    return [run / f"{stem}.{name}", *(path for path in files if not path.name.startswith("."))]
 
 
 def with_charts(formats: Sequence[str]) -> bool:
