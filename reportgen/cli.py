@@ -171,11 +171,23 @@ def _add_run(commands: Any) -> None:
         metavar="TIME",
         help="stop a training after 90s, 15min, 2h",
     )
-    _add_max_size(parser)
+    _add_documents(parser, "; the report is always written")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def _add_max_size(parser: argparse.ArgumentParser) -> None:
+def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
+    parser.add_argument(
+        "--format", default="html,pdf", metavar="LIST", help="some of html, pdf, json (default: html,pdf)"
+    )
+    parser.add_argument(
+        "--edition",
+        default="report",
+        metavar="LIST",
+        help=f"some of report, handout, instructor{also}",
+    )
+    parser.add_argument(
+        "--sheet", type=_count, default=1, metavar="N", help="another sheet of exercises (default: 1)"
+    )
     parser.add_argument(
         "--max-size",
         type=_size,
@@ -197,10 +209,15 @@ def _size(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     from reportgen.execution.plan import Workers  # noqa: PLC0415
     from reportgen.lab import overrides  # noqa: PLC0415
-    from reportgen.pipeline import execute, prepare, unchanged  # noqa: PLC0415
+    from reportgen.pipeline import Wish, execute, prepare, unchanged  # noqa: PLC0415
     from reportgen.progress import observer_for  # noqa: PLC0415
+    from reportgen.report.copies import copies_of  # noqa: PLC0415
+    from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.show import scores  # noqa: PLC0415
 
+    formats = formats_of(options.format)
+    copies = copies_of(options.edition, options.sheet, formats, whole_run=True)
+    wish = Wish(formats, options.max_size, copies)
     given = overrides(
         dataset=options.dataset,
         data=options.data,
@@ -212,7 +229,7 @@ def _run(options: argparse.Namespace) -> int:
     with observer_for(options.quiet) as watch:
         workers = Workers.of(options.jobs, options.job_timeout)
         output = Path(options.output)
-        prepared = prepare(options.lab, given, output, workers, watch.say, options.max_size)
+        prepared = prepare(options.lab, given, output, workers, watch.say, wish)
         same = unchanged(prepared)
         if same is not None:
             watch.say(f"nothing has changed: {same.run} stands; `reportgen render {same.run}` draws it again")
@@ -263,26 +280,21 @@ def _print_paths(documents: dict[str, Path]) -> None:
 def _add_render(commands: Any) -> None:
     parser = _add(commands, "render", _render, "Make the report again from a run directory.")
     parser.add_argument("run", metavar="RUN", help="a run directory, such as output/mnist/latest")
-    parser.add_argument(
-        "--format", default="html,pdf", metavar="LIST", help="html, pdf or both (default: html,pdf)"
-    )
-    _add_max_size(parser)
+    _add_documents(parser, " (default: report)")
 
 
 def _render(options: argparse.Namespace) -> int:
-    from reportgen.pipeline import FORMATS, render  # noqa: PLC0415
+    from reportgen.pipeline import render  # noqa: PLC0415
+    from reportgen.report.copies import copies_of  # noqa: PLC0415
+    from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415
     from reportgen.rundir import check_writable  # noqa: PLC0415
 
-    formats = _names(options.format) or ()
-    for name in formats:
-        if name not in FORMATS:
-            raise UsageError(f"--format: '{name}'; {did_you_mean(name, FORMATS)}")
-    if not formats:
-        raise UsageError("--format: is empty, expected html, pdf or both")
+    formats = formats_of(options.format)
+    copies = copies_of(options.edition, options.sheet, formats)
     results = load_results(options.run)
     check_writable(Path(options.run))
-    documents, problems = render(results, formats, options.max_size, _complain)
+    documents, problems = render(results, formats, options.max_size, _complain, copies)
     for problem in problems:
         _complain(problem)
     _print_paths(documents)
@@ -424,13 +436,20 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _add_schema(commands: Any) -> None:
-    _add(commands, "schema", _schema, "Print the JSON schema of a lab's TOML, for editors.")
+    text = "Print the JSON schema of a lab's TOML, for editors, or of report.json."
+    parser = _add(commands, "schema", _schema, text)
+    parser.add_argument(
+        "of", nargs="?", choices=("lab", "report"), default="lab", help="lab or report (default: lab)"
+    )
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from reportgen.lab import json_schema  # noqa: PLC0415
+    if options.of == "report":
+        from reportgen.report.json_fields import report_schema as made  # noqa: PLC0415
+    else:
+        from reportgen.lab import json_schema as made  # noqa: PLC0415
 
-    print(json.dumps(json_schema(), indent=2))
+    print(json.dumps(made(), indent=2))
     return EXIT_DONE
 
 

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING
 from reportgen.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 EVENT = "reportgen.disk"
 MANIFEST = "manifest.json"
 BLOCK = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+Listed = dict[str, dict[str, object]]  # bytes and sha256 by a file's name
 NOT_THE_DISK = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # says nothing of what is on the disk
 
 
@@ -73,6 +74,26 @@ def swap_in(path: Path, content: bytes) -> Path:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
     return path
+
+
+def add_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into a folder, each whole, and leave alone those that are there with the same content."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            swap_in(path, content)
+    sync(folder.parent)
+
+
+def remove_others(folder: Path, kept: Iterable[str]) -> None:
+    """Remove all files of a folder but some."""
+    names = set(kept)
+    for path in sorted(folder.iterdir()):
+        if path.name not in names and path.is_file():
+            step("remove", path)
+            path.unlink(missing_ok=True)
+    sync(folder)
 
 
 def publish(temporary: Path, final: Path) -> bool:
@@ -168,12 +189,13 @@ def write_manifest(folder: Path) -> None:
     write(folder / MANIFEST, manifest_of(folder, (path for path in folder.rglob("*") if path.is_file())))
 
 
-def manifest_of(folder: Path, paths: Iterable[Path]) -> bytes:
-    """Give a manifest of files below a folder, as JSON."""
-    files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in sorted(paths)
-    }
+def manifest_of(folder: Path, paths: Iterable[Path], noted: Listed | None = None) -> bytes:
+    """Give a manifest of files below a folder, as JSON; what is `noted` of any of them is taken over."""
+    files = {}
+    for path in sorted(paths):
+        name = path.relative_to(folder).as_posix()
+        known = (noted or {}).get(name)
+        files[name] = known or {"bytes": path.stat().st_size, "sha256": sha256(path)}
     return (json.dumps({"files": files}, indent=2) + "\n").encode()
 
 
@@ -196,7 +218,7 @@ def damage(folder: Path, manifest: str = MANIFEST) -> str:
     return ""
 
 
-def listed_files(manifest: Path) -> dict[str, dict[str, object]] | None:
+def listed_files(manifest: Path) -> Listed | None:
     """Read a manifest: names to bytes and sha256; None where it is missing or damaged."""
     try:
         files = json.loads(manifest.read_text(encoding="utf-8"))["files"]

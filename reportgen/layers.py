@@ -109,7 +109,7 @@ class Layer(BaseModel):
         return ""
 
 
-class _Window(Layer):
+class Windowed(Layer):
     """What convolutions and pooling share: a window moved over a feature map."""
 
     def window(self) -> tuple[Shape, Shape, str]:
@@ -150,7 +150,7 @@ class _Window(Layer):
         return "" if activation == "linear" else f", {activation}"
 
 
-class _Convolution(_Window):
+class _Convolution(Windowed):
     kernel: Pair
     strides: Pair = (1, 1)
     padding: Padding = "valid"
@@ -213,7 +213,7 @@ class DepthwiseConv2D(_Convolution):
         return prod(self.output_shape(shape)) * prod(self.kernel)
 
 
-class _Pooling(_Window):
+class _Pooling(Windowed):
     strides: Pair | None = Field(default=None, description="Default: as large as the window.")
     padding: Padding = "valid"
 

@@ -1,4 +1,4 @@
-"""The main job: a lab in; trainings, frames and both documents out."""
+"""The main job: a lab in; trainings, frames and documents out."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ from reportgen.lab import (
     override,
     overrides,
 )
+from reportgen.report.copies import REPORT, THE_REPORT, Copies, copies_of
+from reportgen.report.formats import DEFAULT, HALF_WRITTEN, files_of, formats_of, with_charts
 from reportgen.results import (
     DatasetRecord,
     JobRecord,
@@ -64,12 +66,32 @@ if TYPE_CHECKING:
 
 OUTPUT = Path("output")
 CHARTS = ".charts"  # in the store: what was drawn before
-FORMATS = ("html", "pdf")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The documents that a run is to have: formats, editions, and the bytes of each, 0 for any number."""
+
+    formats: tuple[str, ...] = DEFAULT
+    max_size: int = 0
+    copies: Copies = THE_REPORT
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Name the documents."""
+        return self.copies.files(self.formats)
+
+    @property
+    def options(self) -> list[str]:
+        """Give the options of the command line that ask for it."""
+        options = ["--format", ",".join(self.formats)] if self.formats != DEFAULT else []
+        options += self.copies.options
+        return [*options, "--max-size", exact_size(self.max_size)] if self.max_size else options
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its results, its documents by format, and what did not work."""
+    """A finished run: its results, its documents as `Copies.files` has them, and what did not work."""
 
     results: Results
     documents: dict[str, Path]
@@ -87,11 +109,12 @@ class Unchanged:
 
     run: Path
     problems: tuple[str, ...]
+    files: dict[str, str]
 
     @property
     def documents(self) -> dict[str, Path]:
-        """Give the documents by format."""
-        return {name: self.run / f"report.{name}" for name in FORMATS}
+        """Give the documents as `Copies.files` has them."""
+        return {key: self.run / name for key, name in self.files.items()}
 
     @property
     def exit_code(self) -> int:
@@ -113,7 +136,7 @@ class Prepared:
     given: Overrides
     argv: tuple[str, ...]
     fallback: str
-    max_size: int = 0  # bytes that a document may have, 0 for any number
+    wish: Wish = Wish()
 
     @property
     def jobs(self) -> list[Job]:
@@ -147,10 +170,10 @@ def prepare(
     output: Path = OUTPUT,
     workers: Workers | None = None,
     say: Callable[[str], None] = print,
-    max_size: int = 0,
+    wish: Wish | None = None,
 ) -> Prepared:
     """Read and check everything that a run needs; raises InputError, having written nothing."""
-    given, workers = given or overrides(), workers or Workers.of()
+    given, workers, wish = given or overrides(), workers or Workers.of(), wish or Wish()
     if isinstance(source, Lab):
         stated, folder = source, Path.cwd()
     else:
@@ -167,13 +190,11 @@ def prepare(
     _check_variants(lab, dataset, "" if isinstance(source, Lab) else str(lab_path(source)))
     for warning in unanswerable(stated):
         say(warning)
-    argv = (*command(lab.name if isinstance(source, Lab) else source, again, output), *workers.options)
-    argv += ("--max-size", exact_size(max_size)) if max_size else ()
+    said = command(lab.name if isinstance(source, Lab) else source, again, output)
+    argv = (*said, *workers.options, *wish.options)
     planned = identify_all(plan(lab), dataset, workers, folder)
     controls = identify_all(plan_controls(lab), dataset, workers, folder)
-    prepared = Prepared(
-        lab, dataset, planned, controls, workers, folder, output, given, argv, fallback, max_size
-    )
+    prepared = Prepared(lab, dataset, planned, controls, workers, folder, output, given, argv, fallback, wish)
     check_built(planned, prepared.store, prepared.trainers)
     return prepared
 
@@ -251,7 +272,8 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
     """Give the latest run of the lab, if this one would be the same in all but its time."""
     latest = (prepared.output / prepared.lab.name / "latest").resolve()
     record = read_record(latest)
-    if record is None or not documents_intact(latest) or disk.damage(latest):
+    files = prepared.wish.files
+    if record is None or not documents_intact(latest, files.values()) or disk.damage(latest):
         return None
     jobs = [(one.key, one.status == FAILED) for one in (*record.jobs, *record.controls)]
     same = (
@@ -262,18 +284,18 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
         and jobs == [(one.key, False) for one in prepared.all_planned]
         and all(one.lasting for one in record.left_out)
     )
-    if not same or not _small_enough(latest, prepared.max_size):
+    if not same or not _small_enough(latest, prepared.wish):
         return None
     rundir.sweep(latest.parent)  # a run that was killed may have left something since
-    return Unchanged(
-        prepared.output / prepared.lab.name / latest.name, tuple(_failures((*record.jobs, *record.controls)))
-    )
+    stands = prepared.output / prepared.lab.name / latest.name
+    return Unchanged(stands, tuple(_failures((*record.jobs, *record.controls))), files)
 
 
-def _small_enough(run: Path, max_size: int) -> bool:
+def _small_enough(run: Path, wish: Wish) -> bool:
     """Tell whether the documents of a run, which may have been drawn again since, fit a size."""
-    sizes = [(run / f"report.{name}").stat().st_size for name in FORMATS]
-    return not max_size or max(sizes) <= max_size
+    files = [files_of(run, name, stem) for stem, names in wish.copies.stems(wish.formats) for name in names]
+    sizes = [sum(path.stat().st_size for path in paths) for paths in files]
+    return not wish.max_size or max(sizes) <= wish.max_size
 
 
 def execute(
@@ -315,16 +337,18 @@ class _Ahead:
 
     def begin(self) -> None:
         """Have the process that prints import what it needs."""
-        self._studio.start(charts=False)
+        if "pdf" in self._prepared.wish.formats:
+            self._studio.start(charts=False)
 
     def __call__(self, ran: list[Ran]) -> None:
         """Hear what is finished; called again and again."""
         from reportgen.report import ahead  # noqa: PLC0415
 
         done = [one for one in ran if one.outcome.probabilities is not None]
-        if len(done) > self._seen and not all(one.is_control for one in done):
+        formats = self._prepared.wish.formats
+        if len(done) > self._seen and not all(one.is_control for one in done) and with_charts(formats):
             self._seen = len(done)
-            self._studio.start()
+            self._studio.start(pdf="pdf" in formats)
             ahead(_collect(self._prepared, done, self._started), self._studio)
         self._studio.pump()
 
@@ -340,7 +364,7 @@ def _report(
         save(results, partial)
         say("drawing the report")
         try:
-            drawn = _draw(results, partial, FORMATS, studio, prepared.max_size)
+            drawn = _draw(results, partial, prepared.wish, studio)
         except (RenderError, SizeError):
             run = rundir.publish(partial, lab_runs, started)
             say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
@@ -388,6 +412,7 @@ def _record(prepared: Prepared, ran: Sequence[Ran], started: datetime) -> RunRec
         argv=prepared.argv,
         overrides=prepared.given.stated(),
         fallback=prepared.fallback,
+        formats=prepared.wish.formats,
     )
 
 
@@ -413,11 +438,12 @@ def render(
     formats: Sequence[str],
     max_size: int = 0,
     say: Callable[[str], None] = print,
+    copies: Copies = THE_REPORT,
 ) -> tuple[dict[str, Path], list[str]]:
     """Write the documents into the run's directory; gives their paths and what could not be made.
 
     With `max_size`, none has more bytes; raises SizeError where that cannot be. The link to the latest run
-    follows once both documents are there.
+    follows once all documents are there that the run was to have.
     """
     if results.path is None:
         raise ValueError("results that were never saved cannot be rendered")
@@ -425,11 +451,13 @@ def render(
 
     store = results.path.resolve().parent.parent / STORE
     cache = store / CHARTS if store.is_dir() else None  # a copy elsewhere has none
-    for pattern in (".report.*-*", ".documents.json-*"):  # of a `render` that was killed
-        rundir.sweep_files(results.path, pattern)
+    for pattern in (*(f"{one}-*" for one in HALF_WRITTEN), "frames/.*.parquet-*"):
+        rundir.sweep_files(results.path, pattern)  # of a `render` that was killed
     with disk.disk_errors(results.path), Studio(cache) as studio:
-        drawn = _draw(results, results.path, formats, studio, max_size)
-        if all((results.path / f"report.{name}").is_file() for name in FORMATS):
+        drawn = _draw(results, results.path, Wish(tuple(formats), max_size, copies), studio)
+        if REPORT in copies.editions and all(
+            (results.path / f"report.{name}").is_file() for name in results.record.formats
+        ):
             rundir.point_latest(results.path)
     for text in drawn.left_out:
         say(text)
@@ -445,24 +473,24 @@ class _Drawn:
     left_out: list[str]
 
 
-def _draw(results: Results, folder: Path, formats: Sequence[str], studio: Studio, max_size: int) -> _Drawn:
+def _draw(results: Results, folder: Path, wish: Wish, studio: Studio) -> _Drawn:
     """Write the documents into a folder."""
     from reportgen.report import write  # noqa: PLC0415
 
     documents: dict[str, Path] = {}
     missing: list[PdfUnavailable] = []
     left_out: list[str] = []
-    for name, given in write(results, folder, formats, studio, max_size):
+    for name, given in write(results, folder, wish.formats, studio, wish.max_size, wish.copies):
         if isinstance(given, PdfUnavailable):
             missing.append(given)
             # An older PDF beside a newer HTML would pass for its twin.
-            (folder / "report.pdf").unlink(missing_ok=True)
+            (folder / wish.files[name]).unlink(missing_ok=True)
         elif isinstance(given, str):
             left_out.append(given)
         else:
             documents[name] = given
-    note_documents(folder)
-    return _Drawn(documents, missing, left_out)
+    note_documents(folder, [stem for stem, _ in wish.copies.stems(wish.formats)])
+    return _Drawn(documents, list({str(one): one for one in missing}.values()), list(dict.fromkeys(left_out)))
 
 
 def _what_to_do(missing: Sequence[PdfUnavailable], run: Path) -> list[str]:
@@ -476,22 +504,26 @@ def _bytes(size: int | str) -> int:
         raise UsageError(f"max_size: {error}") from None
 
 
-def run(
+def run(  # noqa: PLR0913  the options of the command line, by name
     lab: Lab | str | os.PathLike[str] = "mnist",
     *,
     output: str | os.PathLike[str] = OUTPUT,
     quiet: bool = False,
     jobs: int | None = None,
     job_timeout: float | None = None,
+    format: str = ",".join(DEFAULT),
+    edition: str = REPORT,
+    sheet: int = 1,
     max_size: int | str = 0,
     **stated: Any,
 ) -> Results:
     """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
-    `jobs` trainings run at once, none longer than `job_timeout` seconds; no document has more than `max_size`
-    bytes, which may be "10MB". `stated` takes dataset, data,
-    epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies in
-    `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
+    `jobs` trainings run at once, none longer than `job_timeout` seconds. The report is written in each
+    `format`, such as "html,pdf,json", none larger than `max_size` bytes, which may be "10MB"; `edition` may
+    be "handout,instructor" besides, with the exercises of a `sheet`. `stated` takes
+    dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies
+    in `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
     from reportgen.progress import observer_for  # noqa: PLC0415
 
@@ -500,9 +532,10 @@ def run(
         stated["data"] = str(data)
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
-    most = _bytes(max_size)
+    formats = formats_of(format)
+    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True))
     with observer_for(quiet) as watch:
-        prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, most)
+        prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, wish)
         same = unchanged(prepared)
         if same is not None:
             return load_results(same.run)

@@ -12,14 +12,15 @@ from reportgen.errors import RunError
 from reportgen.execution.keys import Identity
 from reportgen.execution.store import STORE, Store
 from reportgen.jobs import FAILED
+from reportgen.report.copies import THE_REPORT, asked_by
+from reportgen.report.formats import DEFAULT
 from reportgen.results import JobRecord, RunRecord, load_results, read_record
 from reportgen.results.files import DOCUMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 OK, FAIL, NOTE, NONE = "ok", "FAIL", "note", "n/a"
-DRAWN = ("report.html", "report.pdf")
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ def find_run(path: Path) -> Path:
 
 def verify(run: Path) -> Iterator[Row]:
     """Check a run directory's files, its documents, its frames, and its jobs in the store."""
-    yield from _data(run)
-    yield from _documents(run)
-    yield _frames(run)
     record = read_record(run)
+    yield from _data(run)
+    yield from _documents(run, record.formats if record else DEFAULT)
+    yield _frames(run)
     if record is not None:
         yield from _jobs(run, record)
 
@@ -100,25 +101,34 @@ def short(sha256: object) -> str:
     return f"{str(sha256)[:12]}…"
 
 
-def _documents(run: Path) -> Iterator[Row]:
+def _documents(run: Path, formats: Sequence[str]) -> Iterator[Row]:
     """Hold each document against documents.json, which is written whenever they are drawn."""
     if not (run / DOCUMENTS).exists():
         yield Row.not_applicable(DOCUMENTS, "the documents' checksums were never noted")
         return
     listed = disk.listed_files(run / DOCUMENTS)
     if listed is None:
-        yield Row(FAIL, DOCUMENTS, f"is damaged; `reportgen render {run}` draws the documents again")
+        yield Row(FAIL, DOCUMENTS, f"is damaged; `{_again(run)}` draws the documents again")
         return
-    for name in (*DRAWN, *(one for one in listed if one not in DRAWN)):
-        there = (run / name).exists()
+    wanted = [f"report.{name}" for name in formats]
+    there = sorted(path.name for path in run.iterdir() if asked_by(path.name))
+    for name in dict.fromkeys((*wanted, *there, *listed)):
+        again = _again(run, name)
         if name in listed:
             problem = _difference(run / name, listed[name])
-            edited = f"{problem}: edited, or drawn by other means; `reportgen render {run}` draws it again"
+            edited = f"{problem}: edited, or drawn by other means; `{again}` draws it again"
             yield Row.of(name, problem and edited, f"as it was drawn last, {_checksum(listed[name])}")
-        elif there:
+        elif name in there:
             yield Row(FAIL, name, "is not one that reportgen drew into this run")
         else:
-            yield Row.not_applicable(name, f"it was not drawn; `reportgen render {run}` draws it")
+            yield Row.not_applicable(name, f"it was not drawn; `{again}` draws it")
+
+
+def _again(run: Path, file: str = "") -> str:
+    """Give the command that draws a document, or what every run has."""
+    copies, name = asked_by(file) or (THE_REPORT, DEFAULT[0])
+    options = [*copies.options, *([] if name in DEFAULT else ["--format", name])]
+    return " ".join(["reportgen render", str(run), *options])
 
 
 def _frames(run: Path) -> Row:

@@ -174,7 +174,7 @@ def test_quiet_says_nothing_and_overrides_are_recorded(
 def without_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the drawing out, where a test is about what comes before it."""
 
-    def write(results: Any, folder: Path, formats: Any, studio: Any, max_size: int) -> Any:
+    def write(results: Any, folder: Path, formats: Any, studio: Any, *more: Any) -> Any:
         for name in formats:
             path = folder / f"report.{name}"
             path.write_text("not drawn", encoding="utf-8")
@@ -248,7 +248,7 @@ def test_a_run_that_cannot_be_drawn_stays_and_says_so(
     with_trainings_of(run_in_part, tmp_path)
     from reportgen.errors import RenderError
 
-    def write(results: Any, folder: Path, formats: Any, studio: Any, max_size: int) -> Any:
+    def write(results: Any, folder: Path, formats: Any, studio: Any, *more: Any) -> Any:
         raise RenderError("a chart\nis missing")
 
     monkeypatch.setattr("reportgen.report.write", write)

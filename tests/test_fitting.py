@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from reportgen.analysis.frames import analyse
 from reportgen.errors import SizeError
 from reportgen.pipeline import render
 from reportgen.report.fitting import Fitted, extents, fit
-from reportgen.report.html import build
+from reportgen.report.formats import Made, Source
 from reportgen.report.tiles import Extent
 from reportgen.results import Results, load_results, save
 from reportgen.text import enough_size, exact_size, read_size
@@ -72,6 +71,12 @@ def test_all_mistakes_go_first_and_then_tiles_and_nothing_comes_back() -> None:
         assert after != before
 
 
+def page_of(fitted: Fitted) -> str:
+    made = fitted.made["html"]
+    assert isinstance(made, Made)
+    return made.content.decode()
+
+
 def parts(page: str) -> dict[str, int]:
     """Count what must never go, and the tiles in cells and elsewhere."""
     galleries, _, cells = page.partition('<div class="all-mistakes')
@@ -86,18 +91,19 @@ def test_a_smaller_report_has_all_tables_and_charts_and_says_what_it_leaves_out(
     analysis = analyse(results)
 
     def small(limit: int) -> Fitted:
-        return fit(limit, partial(build, results, studio(), analysis), ("html",), studio())
+        return fit(limit, Source(results, analysis, studio()), ("html",))
 
     seen = []
     whole = small(10**8)
     assert whole.left_out == ""
-    size = len(whole.html.encode())
+    size = len(page_of(whole).encode())
     for limit in (size, size - 1, size - 60_000, size - 200_000):
         made = small(limit)
-        assert len(made.html.encode()) <= limit
+        page = page_of(made)
+        assert len(page.encode()) <= limit
         assert bool(made.left_out) == (limit < size)
-        assert made.left_out in made.html
-        seen.append(parts(made.html))
+        assert made.left_out in page
+        seen.append(parts(page))
     for name in ("charts", "tables", "rows"):
         assert len({one[name] for one in seen}) == 1
     tiles = [(one["cells"], one["galleries"]) for one in seen]
@@ -112,8 +118,7 @@ def test_a_size_that_cannot_be_names_the_one_that_can() -> None:
     analysis = analyse(results)
 
     def small(limit: int) -> str:
-        page = partial(build, results, studio(), analysis)
-        return fit(limit, page, ("html",), studio()).html
+        return page_of(fit(limit, Source(results, analysis, studio()), ("html",)))
 
     with pytest.raises(SizeError, match="20kB is too small for this report") as caught:
         small(20_000)

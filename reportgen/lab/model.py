@@ -228,6 +228,14 @@ class Texts(_Strict):
     points: Annotated[tuple[Point, ...], BeforeValidator(_tuple)] = ()
 
 
+class Exercise(_Strict):
+    """A question of the lab's own; answer and notes stand in the instructor's edition alone."""
+
+    text: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+    notes: str = Field("", description="For whoever teaches it.")
+
+
 def _claim_schema(schema: dict[str, Any]) -> None:
     """Tell editors too which keys each kind of evidence takes."""
     schema["allOf"] = [
@@ -289,6 +297,7 @@ class Lab(_Strict):
     probes: Probes = Probes()
     texts: Texts = Texts()
     claims: Annotated[tuple[Claim, ...], BeforeValidator(_tuple)] = ()
+    exercises: Annotated[tuple[Exercise, ...], BeforeValidator(_tuple)] = ()
     variants: Annotated[tuple[Variant, ...], BeforeValidator(_tuple)] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -11,7 +11,18 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
-from reportgen.lab.model import Claim, DatasetChoice, Fallback, Lab, Point, Probes, Protocol, Texts, Variant
+from reportgen.lab.model import (
+    Claim,
+    DatasetChoice,
+    Exercise,
+    Fallback,
+    Lab,
+    Point,
+    Probes,
+    Protocol,
+    Texts,
+    Variant,
+)
 from reportgen.lab.values import PLACEHOLDER, shown
 from reportgen.layers import (
     LAYERS,
@@ -122,6 +133,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "texts": Texts,
     "points": Point,
     "claims": Claim,
+    "exercises": Exercise,
     "variants": Variant,
     **LAYERS,
 }

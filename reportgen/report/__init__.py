@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reportgen import disk
 from reportgen.errors import PdfUnavailable
+from reportgen.report.copies import REPORT, THE_REPORT, Copies, formats_for, key_of, stem_of
+from reportgen.report.formats import FORMATS, Made, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from reportgen.report.document import Document
     from reportgen.report.studio import Studio
-    from reportgen.report.tiles import Extent
     from reportgen.results import Results
 
 
@@ -24,66 +23,70 @@ def write(
     formats: Sequence[str],
     studio: Studio | None = None,
     max_size: int = 0,
+    copies: Copies = THE_REPORT,
 ) -> Iterator[tuple[str, Path | PdfUnavailable | str]]:
-    """Write report.html and report.pdf, as `formats` asks, and the frames of what they state.
+    """Write a run's editions in some of FORMATS, and with its report the frames of what that states.
 
-    Gives each document's path, or why there is no PDF. Each file is swapped in whole. With `max_size`, none
-    has more bytes, and what they leave out is given in words. Without a studio, one is opened for the time.
-    Raises RenderError, and SizeError where the documents can't be so small.
+    Gives each document's path, by the keys of `copies.files`, or why there is no PDF. Each file is swapped in
+    whole. With `max_size`, no document has more bytes, and what they leave out is given in words. Without a
+    studio, one is opened meanwhile. Raises RenderError, and SizeError where the documents can't be so small.
     """
     if studio is None:
         from reportgen.report.studio import Studio  # noqa: PLC0415
 
         with Studio() as own:
-            yield from write(results, folder, formats, own, max_size)
+            yield from write(results, folder, formats, own, max_size, copies)
         return
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
     from reportgen.analysis import frames  # noqa: PLC0415
-    from reportgen.report.html import build  # noqa: PLC0415
 
     analysis = frames.analyse(results)
-    frames.write(analysis, folder)
-    page = partial(build, results, studio, analysis)
-    drawn: Iterator[tuple[str, bytes | PdfUnavailable | str]]
-    drawn = _fitted(page, formats, studio, max_size) if max_size else _whole(page(), formats, studio)
-    for name, content in drawn:
-        if isinstance(content, bytes):
-            yield name, disk.swap_in(folder / f"report.{name}", content)
-        else:
-            yield name, content
+    if REPORT in copies.editions:
+        frames.write(analysis, folder)
+    for edition in copies.editions:
+        source = Source(results, analysis, studio, edition=edition, sheet=copies.sheet)
+        stem, names = stem_of(edition, copies.sheet), formats_for(edition, formats)
+        for name, made in _fitted(source, names, max_size) if max_size else _whole(source, names):
+            yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
 
 
-def _whole(
-    document: Document, formats: Sequence[str], studio: Studio
-) -> Iterator[tuple[str, bytes | PdfUnavailable | str]]:
-    """Draw the documents, the HTML while the PDF is being made."""
-    from reportgen.report.html import to_html  # noqa: PLC0415
+def _put(folder: Path, stem: str, name: str, made: Made) -> Path:
+    """Swap a document in, with its files beside it; gives its path.
 
-    html = to_html(document)
-    pdf = studio.pdf(html) if "pdf" in formats else None
-    if "html" in formats:
-        yield "html", html.encode()
-    if pdf:
+    New files come before the document that shows them, and old ones go after it: whenever a kill ends this,
+    the document that is there has all its files.
+    """
+    ending = FORMATS[name].beside
+    beside = folder / f"{stem}{ending}"
+    if ending:
+        disk.add_files(beside, made.beside)
+    path = disk.swap_in(folder / f"{stem}.{name}", made.content)
+    if ending:
+        disk.remove_others(beside, made.beside)
+    return path
+
+
+def _whole(source: Source, formats: Sequence[str]) -> Iterator[tuple[str, Made | PdfUnavailable]]:
+    """Make the documents: whatever takes long is begun before the first is waited for."""
+    begun = [(name, FORMATS[name].begin(source)) for name in formats]
+    for name, finish in begun:
         try:
-            yield "pdf", pdf()
+            yield name, finish()
         except PdfUnavailable as error:
-            yield "pdf", error
+            yield name, error
 
 
 def _fitted(
-    page: Callable[[Extent], Document], formats: Sequence[str], studio: Studio, max_size: int
-) -> Iterator[tuple[str, bytes | PdfUnavailable | str]]:
-    """Draw documents that fit a size; none is given before all do."""
+    source: Source, formats: Sequence[str], max_size: int
+) -> Iterator[tuple[str, Made | PdfUnavailable | str]]:
+    """Make documents that fit a size; none is given before all do."""
     from reportgen.report.fitting import fit  # noqa: PLC0415
 
-    made = fit(max_size, page, formats, studio)
-    if "html" in formats:
-        yield "html", made.html.encode()
-    if made.pdf:
-        yield "pdf", made.pdf
-    if made.left_out:
-        yield "left out", made.left_out
+    fitted = fit(max_size, source, formats)
+    yield from ((name, fitted.made[name]) for name in formats)
+    if fitted.left_out:
+        yield "left out", fitted.left_out
 
 
 def ahead(results: Results, studio: Studio) -> None:

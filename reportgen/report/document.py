@@ -89,6 +89,9 @@ class Context:
     studio: Studio
     analysis: Analysis = field(default_factory=dict)
     extent: Extent = field(default_factory=Extent)
+    all_mistakes: bool = True  # whether the HTML shows every mistake, cell by cell
+    sheet: int = 1  # of exercises
+    answers: bool = False  # whether the exercises have theirs
 
     @property
     def told(self) -> Telling:
@@ -128,7 +131,7 @@ class Context:
     def mistakes_shown(self) -> pd.DataFrame:
         """List the mistakes that the HTML shows cell by cell: all, or a fair choice where room is short."""
         rows = galleries.fairly(galleries.mistakes(self.trainings))
-        return that_fit(rows, self.pictures, self.extent.mistakes)
+        return that_fit(rows, self.pictures, self.extent.mistakes if self.all_mistakes else 0)
 
     @cached_property
     def cells_shown(self) -> frozenset[tuple[str, int, int]]:
@@ -148,7 +151,8 @@ class Context:
             return ""
         said = []
         rows = galleries.fairly(galleries.mistakes(self.trainings))
-        if len(self.mistakes_shown) < len(that_fit(rows, self.pictures, whole.mistakes)):
+        fewer = len(self.mistakes_shown) < len(that_fit(rows, self.pictures, whole.mistakes))
+        if self.all_mistakes and fewer:
             shown = f"{count(len(self.mistakes_shown))} of" if len(self.mistakes_shown) else "none of"
             said.append(f"{shown} the {count(len(rows))} mistakes of all networks cell by cell")
         if extent.tiles < whole.tiles:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reportgen.errors import PdfUnavailable, SizeError
-from reportgen.report.html import to_html
+from reportgen.report.formats import FORMATS, Made
 from reportgen.report.pdf import printed
 from reportgen.report.tiles import Extent
 from reportgen.text import enough_size, exact_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from reportgen.report.document import Document
-    from reportgen.report.studio import Studio
+    from reportgen.report.formats import Source
 
 HALVINGS = 7  # of the room for all mistakes, before they are left out
 SLACK = 100  # bytes: what is left out is said in words that name the size
@@ -24,10 +23,9 @@ FEWER_TILES = (6, 3, 1, 0)
 
 @dataclass(frozen=True)
 class Fitted:
-    """Both documents, as far as they were asked for, or why there is no PDF; and what was left out."""
+    """The documents by format, or why there is no PDF; and what was left out."""
 
-    html: str
-    pdf: bytes | PdfUnavailable | None
+    made: dict[str, Made | PdfUnavailable]
     left_out: str
 
 
@@ -40,47 +38,65 @@ def extents(limit: int) -> Iterator[Extent]:
         yield replace(whole, mistakes=0, tiles=tiles)
 
 
-def fit(limit: int, page: Callable[[Extent], Document], formats: Sequence[str], studio: Studio) -> Fitted:
+def fit(limit: int, source: Source, formats: Sequence[str]) -> Fitted:
     """Make documents of at most `limit` bytes each that show as much as possible.
 
     Raises SizeError, naming the size that is needed, where not even a report without any gallery is so small.
     """
-    press = _Press(formats, studio)
+    press = _Press()
+    others = {name: press.make(name, source) for name in formats if not FORMATS[name].charts}
+    for name, one in others.items():
+        if _size(one) > limit:
+            raise SizeError(
+                f"--max-size: {exact_size(limit)} is too small for report.{name}, which takes "
+                f"{enough_size(_size(one))}; give that or more, or leave {name} out of --format"
+            )
+    drawn = [name for name in formats if FORMATS[name].charts]
+    if not drawn:
+        return Fitted(others, "")
     for extent in extents(limit):
-        document = page(extent)
-        html = to_html(document)
-        if press.bytes_of(html) > limit and extent.tiles:
-            continue
-        pdf = press.pdf(html)
-        size = max(press.bytes_of(html), len(pdf) if isinstance(pdf, bytes) else 0)
+        part = replace(source, extent=extent)
+        made, size = press.as_far_as(drawn, part, limit if extent.tiles else None)
         if size <= limit:
-            return Fitted(html, pdf, document.left_out)
+            return Fitted({**made, **others}, part.document.left_out)
     needed = enough_size(size + SLACK)
     raise SizeError(
-        f"--max-size: {exact_size(limit)} is too small for this report, which takes {needed} without any "
-        f"gallery; give {needed} or more"
+        f"--max-size: {exact_size(limit)} is too small for this {source.edition}, which takes {needed} "
+        f"without any gallery; give {needed} or more"
     )
 
 
+def _size(made: Made | PdfUnavailable) -> int:
+    return made.size if isinstance(made, Made) else 0
+
+
 class _Press:
-    """Makes PDFs, none of which it has made before."""
+    """Makes documents, and no PDF that it has made before."""
 
-    def __init__(self, formats: Sequence[str], studio: Studio) -> None:
-        self._formats, self._studio = formats, studio
-        self._known: dict[str, bytes | PdfUnavailable] = {}
+    def __init__(self) -> None:
+        self._known: dict[str, Made | PdfUnavailable] = {}
 
-    def bytes_of(self, html: str) -> int:
-        """Give the size of the HTML, 0 where none was asked for."""
-        return len(html.encode()) if "html" in self._formats else 0
+    def as_far_as(
+        self, formats: Sequence[str], source: Source, limit: int | None
+    ) -> tuple[dict[str, Made | PdfUnavailable], int]:
+        """Make documents until one has more than `limit` bytes; gives them, and the largest one's size."""
+        made: dict[str, Made | PdfUnavailable] = {}
+        size = 0
+        for name in formats:
+            made[name] = self.make(name, source)
+            size = max(size, _size(made[name]))
+            if limit is not None and size > limit:
+                break
+        return made, size
 
-    def pdf(self, html: str) -> bytes | PdfUnavailable | None:
-        """Make the PDF, if one was asked for."""
-        if "pdf" not in self._formats:
-            return None
-        on_paper = printed(html)
+    def make(self, name: str, source: Source) -> Made | PdfUnavailable:
+        """Make one document, or say why there is no PDF."""
+        if name != "pdf":
+            return FORMATS[name].begin(source)()
+        on_paper = printed(source.html)
         if on_paper not in self._known:
             try:
-                self._known[on_paper] = self._studio.pdf(html)()
+                self._known[on_paper] = FORMATS[name].begin(source)()
             except PdfUnavailable as error:
                 self._known[on_paper] = error
         return self._known[on_paper]

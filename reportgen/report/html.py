@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ from markupsafe import Markup
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
 from reportgen.report.document import Context, Document, Numbers, Section
+from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
-from reportgen.report.sections import SECTIONS
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, template_folder
 from reportgen.report.tiles import Extent
@@ -34,27 +35,28 @@ def build(
     studio: Studio | None = None,
     analysis: Analysis | None = None,
     extent: Extent | None = None,
+    edition: Edition = REPORT,
 ) -> Document:
-    """Lay a run out as a document; its charts are ordered, and waited for once they are written.
+    """Lay a run out as an edition; its charts are ordered, and waited for once they are written.
 
     Without a studio they are drawn in this process.
     """
     analysis = analyse(results) if analysis is None else analysis
-    context = context_of(results, studio or Studio(processes=0), analysis, extent)
+    context = context_of(results, studio or Studio(processes=0), analysis, extent, edition)
     numbers = context.numbers
     # Numbers are handed out in this order, so that they count up down the page.
-    made = [(anchor, title, make(context)) for anchor, (title, make) in SECTIONS.items()]
+    made = [(anchor, title, make(context)) for anchor, (title, make) in edition.sections.items()]
     present = [part for part in made if part[2] is not None]
     sections = tuple(Section(number, *part) for number, part in enumerate(present, start=1))
     lab = context.lab
     return Document(
         title=inert(lab.title, LONGEST_TITLE),
-        course=inert(lab.course, LONGEST_TITLE),
+        course=edition.named(inert(lab.course, LONGEST_TITLE)),
         running_title=_running(lab.title),
-        running_course=_running(lab.course),
+        running_course=edition.named(_running(lab.course)),
         subtitle=_subtitle(context),
-        description=f"{len(results.variants)} networks on {context.dataset.title}",
-        notes=_notes(context),
+        description=edition.named(f"{len(results.variants)} networks on {context.dataset.title}"),
+        notes=(*edition.notes, *_notes(context)),
         sections=sections,
         figures=numbers.figures,
         tables=numbers.tables,
@@ -64,11 +66,15 @@ def build(
 
 
 def context_of(
-    results: Results, studio: Studio, analysis: Analysis | None = None, extent: Extent | None = None
+    results: Results,
+    studio: Studio,
+    analysis: Analysis | None = None,
+    extent: Extent | None = None,
+    edition: Edition = REPORT,
 ) -> Context:
     """Gather what sections are made from."""
-    board = leaderboard(results)
-    return Context(results, board, Numbers(), studio, analysis or {}, extent or Extent())
+    context = Context(results, leaderboard(results), Numbers(), studio, analysis or {}, extent or Extent())
+    return replace(context, all_mistakes=edition.all_mistakes, sheet=edition.sheet, answers=edition.answers)
 
 
 def _running(text: str) -> str:

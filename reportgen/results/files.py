@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from reportgen.data.formats import DAMAGED
 from reportgen.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
 
@@ -39,6 +42,8 @@ from reportgen.results.frames import (
 from reportgen.results.record import FORMAT_VERSION, RunRecord
 
 DOCUMENTS = "documents.json"
+# What is drawn into a run directory, beside frames of what it states.
+DRAWN = ("report.*", "report-*/*", "handout.*", "handout-*.*", "instructor.*", "instructor-*.*")
 
 
 def save(results: Results, folder: Path) -> None:
@@ -60,16 +65,29 @@ def save(results: Results, folder: Path) -> None:
     disk.write_manifest(folder)
 
 
-def note_documents(folder: Path) -> None:
-    """Note the checksums of a run directory's documents and of the frames of what they state."""
+def note_documents(folder: Path, drawn_now: Sequence[str] | None = None) -> None:
+    """Note the checksums of a run directory's documents and of the frames of what they state.
+
+    Of other documents than those of an edition and sheet that was drawn now, such as "handout-2", what was
+    noted before stays: it may have been edited since.
+    """
     stated = [path for path in folder.glob("frames/*.parquet") if path.stem not in COLUMNS]
-    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, [*folder.glob("report.*"), *stated]))
+    drawn = [path for pattern in DRAWN for path in folder.glob(pattern) if not path.name.startswith(".")]
+    noted = {} if drawn_now is None else disk.listed_files(folder / DOCUMENTS) or {}
+    kept = {name: entry for name, entry in noted.items() if _edition_of(name) not in (drawn_now or ())}
+    disk.swap_in(folder / DOCUMENTS, disk.manifest_of(folder, [*drawn, *stated], kept))
 
 
-def documents_intact(folder: Path) -> bool:
-    """Tell whether both documents are there, as they were drawn."""
+def _edition_of(name: str) -> str:
+    """Tell the edition and sheet of a file that was drawn; the frames are the report's."""
+    found = re.match(r"(?:handout|instructor)(?:-\d+)?", name)
+    return found[0] if found else "report"
+
+
+def documents_intact(folder: Path, files: Iterable[str] = ("report.html", "report.pdf")) -> bool:
+    """Tell whether some documents are there, and all are as they were drawn."""
     listed = disk.listed_files(folder / DOCUMENTS) or {}
-    return {"report.html", "report.pdf"} <= set(listed) and not disk.damage(folder, DOCUMENTS)
+    return set(files) <= set(listed) and not disk.damage(folder, DOCUMENTS)
 
 
 def read_record(folder: Path) -> RunRecord | None:

@@ -85,7 +85,7 @@ class RunRecord(_Record):
 
     `controls` are trainings on permuted pixels, which are no part of the comparison; `left_out` says which
     probes have no rows. `seconds` is the time that all trainings took; `fallback` says why another data set
-    than the lab's own was taken, or is empty.
+    than the lab's own was taken, or is empty. `formats` are those that its report was to have.
     """
 
     format_version: int = FORMAT_VERSION
@@ -100,3 +100,4 @@ class RunRecord(_Record):
     argv: tuple[str, ...]
     overrides: dict[str, Any]
     fallback: str
+    formats: tuple[str, ...] = ("html", "pdf")

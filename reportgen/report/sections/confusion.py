@@ -22,6 +22,7 @@ class Confusions:
     pairs: tuple[PairPictures, ...]
     pairs_caption: Caption | None
     missing: tuple[str, ...]
+    linked: bool = True  # whether a count leads to the images that it counts
 
 
 def confusion(context: Context) -> Confusions:
@@ -62,13 +63,20 @@ def _intro(made: Confused) -> str:
             f"With {len(context.dataset.classes)} classes, the pairs that are confused most say more than a "
             "matrix."
         )
-    if made.counted and made.axis_names != context.dataset.classes:
-        names = range(len(made.axis_names))
-        key = listing([f"{n} {context.class_name(n)}" for n in names], most=len(names))
-        intro += f" The numbers on the axes stand for the classes: {key}."
+    intro += key(made)
     if context.protocol.seeds > 1:
         intro += " Shown is one training of each variant, its first finished seed."
     return intro
+
+
+def key(made: Confused) -> str:
+    """Say what the numbers on the axes stand for; empty where the axes have the classes' names."""
+    context = made.context
+    if not made.counted or made.axis_names == context.dataset.classes:
+        return ""
+    names = range(len(made.axis_names))
+    classes = listing([f"{n} {context.class_name(n)}" for n in names], most=len(names))
+    return f" The numbers on the axes stand for the classes: {classes}."
 
 
 def _missing(made: Confused, compared: bool) -> tuple[str, ...]:

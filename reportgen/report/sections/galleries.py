@@ -56,7 +56,7 @@ def galleries(context: Context) -> Galleries:
     compared = _compared(context, base)
     some = context.extent.tiles > 0
     shown = trainings if some else {}
-    variants = tuple(_variant(context, name, one, name == base) for name, one in shown.items())
+    variants = tuple(block_of(context, name, one, name == base) for name, one in shown.items())
     against = tuple(_against(context, base, name) for name in compared if base is not None and some)
     everyone = _everyone(context) if some else None
     blocks = mistakes(context)
@@ -91,7 +91,13 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
 
 
 def _intro(context: Context) -> str:
-    intro = (
+    shown = " Shown is one training of each variant, its first finished seed."
+    return explained() + (shown if context.protocol.seeds > 1 else "")
+
+
+def explained() -> str:
+    """Say which images a variant's galleries show, and what stands beneath them."""
+    return (
         f"First come, as in the lab notebook, the first {number_word(GALLERY_SIZE)} hits and the "
         f"first {number_word(GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
         "of which the network was surest and the hits of which it was least sure, "
@@ -99,9 +105,6 @@ def _intro(context: Context) -> str:
         "Beneath each image stand its true and its predicted class, the probability that the network gave "
         "to its prediction, and the image's index in the test set."
     )
-    if context.protocol.seeds > 1:
-        intro += " Shown is one training of each variant, its first finished seed."
-    return intro
 
 
 def _panel(
@@ -121,7 +124,8 @@ def _panel(
     return Panel(kind, title, tuple(tile(row) for row in there[: context.extent.tiles]), note)
 
 
-def _variant(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
+def block_of(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
+    """Show the hits and mistakes of one variant."""
     none = f"{name} gets no image of the test set"
     chosen = [
         (("correct", "Correct!", f"{none} right."), choice.first(one, True)),

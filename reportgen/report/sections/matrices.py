@@ -59,15 +59,36 @@ class Matrix:
 
 
 def matrix(made: Confused, variant: str) -> Matrix:
-    """Draw a variant's matrix, with the same as a table."""
+    """Draw a variant's matrix, with the same as a table; say what is confused most."""
+    words = _in_words(made.context, made.frames[variant])
+    return _drawn(made, variant, made.width_for(len(made.frames)), words, words)
+
+
+def unexplained(made: Confused, variant: str, words: str) -> Matrix:
+    """Draw a variant's matrix for others to read: its alternative text has the counts and says no more."""
+    return _drawn(made, variant, made.width_for(1), words, _all_counts(made, variant))
+
+
+def _drawn(made: Confused, variant: str, width: float, words: str, in_place: str) -> Matrix:
     context, frame = made.context, made.frames[variant]
-    width = made.width_for(len(made.frames))
     chart = ordered(made, frame, width)
-    words, name = _in_words(context, frame), made.named(variant)
-    alt = f"Confusion matrix of {name}. {words}"
+    name = made.named(variant)
+    alt = f"Confusion matrix of {name}. {in_place}"
     size = "half" if width == look.HALF else "third"
     figure = context.chart(chart, alt, f"{name}.", words, size, _behind(context, frame, ["count"]))
     return Matrix(figure, _counts(made, variant))
+
+
+def _all_counts(made: Confused, variant: str) -> str:
+    """Write a matrix row by row, leaving out its zeros."""
+    name = made.context.class_name
+    return " ".join(
+        f"True class {name(label)}: "
+        + ", ".join(f"{n} as {name(predicted)}" for _, predicted, n in rows.itertuples(index=False) if n)
+        + "."
+        for label, rows in made.frames[variant].groupby("label")
+        if rows["count"].sum()
+    )
 
 
 def _behind(context: Context, rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

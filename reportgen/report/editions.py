@@ -1,0 +1,82 @@
+"""The editions of a run's document: which sections each has, in order, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reportgen.report.document import Context
+from reportgen.report.sections import SECTIONS
+from reportgen.report.sections.caveats import caveats
+from reportgen.report.sections.claims import claims
+from reportgen.report.sections.curves import curves
+from reportgen.report.sections.exercises import predictions, readings
+from reportgen.report.sections.narrative import narrative
+from reportgen.report.sections.networks import networks
+from reportgen.report.sections.objectives import objectives
+from reportgen.report.sections.single import one_gallery, one_matrix
+from reportgen.report.sections.summary import summary
+from reportgen.report.sections.working import working
+
+Sections = Mapping[str, tuple[str, Callable[[Context], Any]]]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition: `words` stand beside the course, `notes` beneath the title.
+
+    `sheet` is the number of its sheet of exercises, `answers` says whether they have theirs.
+    """
+
+    name: str
+    words: str
+    sections: Sections = field(repr=False)
+    all_mistakes: bool = False
+    answers: bool = False
+    sheet: int = 1
+    notes: tuple[str, ...] = ()
+
+    def named(self, text: str) -> str:
+        """Write beside a course or a description what this edition is; a report needs no saying."""
+        if not self.words:
+            return text
+        words = self.words if self.sheet == 1 else f"{self.words}, sheet {self.sheet}"
+        return f"{text} · {words}" if text else words
+
+
+HANDOUT: Sections = {
+    "objectives": ("What you will learn", objectives),
+    "narrative": ("What this lab is about", narrative),
+    "arithmetic": ("The arithmetic, step by step", working),
+    "predictions": ("Predict first", predictions),
+    "networks": ("The networks", networks),
+    "summary": ("What came out", summary),
+    "curves": ("How training went", curves),
+    "confusion": ("What one network confuses", one_matrix),
+    "galleries": ("Its hits and mistakes", one_gallery),
+    "readings": ("Look again", readings),
+}
+INSTRUCTOR: Sections = {
+    **HANDOUT,
+    "claims": ("The lab's claims, put to the test", claims),
+    "caveats": ("What to keep in mind", caveats),
+}
+NOT_FOR_STUDENTS = (
+    "For instructors: the handout with the answer after each exercise, in colour, and notes on teaching. At "
+    "its end stands what this run bears out of the lab's claims.",
+)
+
+EDITIONS: dict[str, Edition] = {
+    "report": Edition("report", "", SECTIONS, all_mistakes=True),
+    "handout": Edition("handout", "Handout", HANDOUT),
+    "instructor": Edition(
+        "instructor", "Instructor's edition", INSTRUCTOR, answers=True, notes=NOT_FOR_STUDENTS
+    ),
+}
+REPORT = EDITIONS["report"]
+
+
+def edition(name: str, sheet: int = 1) -> Edition:
+    """Give an edition by its name, with a sheet of exercises."""
+    return replace(EDITIONS[name], sheet=sheet)

@@ -1,0 +1,104 @@
+"""Exercises, before and after the results; the instructor's have their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reportgen.report.document import Context
+from reportgen.report.sections.single import most_mistaken
+from reportgen.report.sections.working import SetLine, set_lines
+from reportgen.teaching.exercises import AFTER, BEFORE, Answer, Blanks, Exercise, Source
+from reportgen.teaching.sheets import sheet
+from reportgen.text import inert, paragraphs
+
+LONGEST_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class FillIn:
+    """A table to be filled in: each row has what is given, then its blanks, which are "" for a student."""
+
+    words: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the instructor's edition has of an exercise beside it."""
+
+    answer: tuple[Markup, ...]
+    work: tuple[SetLine, ...]
+    notes: tuple[Markup, ...]
+
+
+@dataclass(frozen=True)
+class SetExercise:
+    """One exercise, ready to be set; `lines` is the room to write."""
+
+    number: int
+    title: str
+    paragraphs: tuple[Markup, ...]
+    tables: tuple[FillIn, ...]
+    lines: int
+    solution: Solution | None
+    long: bool  # too long to be kept on one page
+
+
+@dataclass(frozen=True)
+class Exercises:
+    """Some of the exercises of a sheet."""
+
+    introduction: str
+    exercises: tuple[SetExercise, ...]
+
+
+def predictions(context: Context) -> Exercises:
+    """Give what is to be answered before the results."""
+    said = (
+        "Answer these before you read on: the results that follow tell you what is right, and it is the "
+        "surprise that teaches."
+    )
+    return Exercises(said, tuple(_set(n, one) for n, one in _numbered(context) if one.stands == BEFORE))
+
+
+def readings(context: Context) -> Exercises | None:
+    """Give what is to be answered with the results at hand; None where there is nothing."""
+    found = tuple(_set(n, one) for n, one in _numbered(context) if one.stands == AFTER)
+    return Exercises("", found) if found else None
+
+
+def _numbered(context: Context) -> list[tuple[int, Exercise]]:
+    """List the sheet's exercises; only those of an edition with answers have any."""
+    made = sheet(Source(context.results, most_mistaken(context)), context.sheet)
+    return list(enumerate(made if context.answers else [one.unanswered for one in made], start=1))
+
+
+def _set(number: int, one: Exercise) -> SetExercise:
+    answer = one.answer
+    return SetExercise(
+        number=number,
+        title=one.title,
+        paragraphs=_words(one.text),
+        tables=tuple(_fill_in(number, table, answer) for table in one.tables),
+        lines=0 if answer else one.lines,
+        solution=_solution(answer) if answer else None,
+        long=len(one.text) > LONGEST_TEXT // 4,
+    )
+
+
+def _words(text: str) -> tuple[Markup, ...]:
+    return tuple(paragraphs(inert(text, LONGEST_TEXT)))
+
+
+def _fill_in(number: int, table: Blanks, answer: Answer | None) -> FillIn:
+    nothing = ("",) * table.blank
+    filled = answer.filled if answer and table.blank else (nothing,) * len(table.rows)
+    words = f"The layers of exercise {number}"
+    return FillIn(words, table.headings, tuple(zip(table.rows, filled, strict=True)))
+
+
+def _solution(answer: Answer) -> Solution:
+    return Solution(_words(answer.text), set_lines(answer.work), _words(answer.notes))

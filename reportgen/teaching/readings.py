@@ -1,0 +1,94 @@
+"""Exercises that come after the results: reading them, and the lab's own questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportgen.analysis import confusion as cells
+from reportgen.analysis.scores import shown_seed
+from reportgen.teaching.exercises import AFTER, LINES_FOR_WORDS, Answer, Exercise
+from reportgen.teaching.worked import Line
+from reportgen.text import inert, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reportgen.teaching.drawing_lots import Lots
+    from reportgen.teaching.exercises import Source
+
+CLASSES_READ = 20  # more have no matrix to be read
+CLASS_NAME = 24
+ENOUGH = 3  # mistakes, for the question to be worth asking
+
+
+def confusion(lots: Lots, source: Source) -> Exercise | None:
+    """Ask what a confusion matrix says; None where no network has one that is worth reading."""
+    results, shown = source.results, source.shown
+    classes = results.record.dataset.classes
+    if shown is None or not 2 <= len(classes) <= CLASSES_READ:
+        return None
+    frame = cells.of_training(results, shown, shown_seed(results, shown) or 1)
+    asked = _worth_asking(frame)
+    if cells.mistakes(frame) < ENOUGH or not asked:
+        return None
+    one = lots.one(asked)
+    other = lots.other(asked, one)
+    names = [_quoted(inert(name, CLASS_NAME)) for name in classes]
+    return Exercise(
+        kind="confusion",
+        stands=AFTER,
+        title="Read a confusion matrix",
+        text=f"Look at the confusion matrix of `{shown}`. Which class is taken for which other one most "
+        f"often? What share of the images of class {names[one]} is recognised (recall)? What share of the "
+        f"images that are called {names[other]} is of that class (precision)?",
+        lines=LINES_FOR_WORDS,
+        answer=Answer(
+            text=_most(frame, names),
+            work=(_recall(frame, one, names[one]), _precision(frame, other, names[other])),
+            notes="Recall goes along a row, precision down a column: whoever mixes them up divides by the "
+            "wrong sum.",
+        ),
+    )
+
+
+def _quoted(name: str) -> str:
+    return f"“{name}”" if " " in name else name
+
+
+def _worth_asking(frame: pd.DataFrame) -> list[int]:
+    """List the classes that are missed at times, and that something else is taken for at times."""
+    wrong = frame[(frame["label"] != frame["predicted"]) & (frame["count"] > 0)]
+    return sorted(set(wrong["label"]) & set(wrong["predicted"]))
+
+
+def _most(frame: pd.DataFrame, names: list[str]) -> str:
+    pairs = cells.pairs(frame)
+    top = pairs[pairs["count"] == pairs["count"].iloc[0]]
+    said = listing([f"{names[row.label]} for {names[row.predicted]}" for row in top.itertuples()])
+    n = int(top["count"].iloc[0])
+    each = " each" if len(top) > 1 else ""
+    return f"Most often it takes {said}: {n} image{'s' if n != 1 else ''}{each}."
+
+
+def _share(words: str, hits: int, total: int) -> Line:
+    return Line(words, f"[{hits} | {total}] = {100 * hits / total:.1f} %")
+
+
+def _recall(frame: pd.DataFrame, label: int, name: str) -> Line:
+    row = frame[frame["label"] == label]
+    hits = int(row["count"][row["predicted"] == label].sum())
+    return _share(f"recall of {name}, along its row", hits, int(row["count"].sum()))
+
+
+def _precision(frame: pd.DataFrame, label: int, name: str) -> Line:
+    column = frame[frame["predicted"] == label]
+    hits = int(column["count"][column["label"] == label].sum())
+    return _share(f"precision of {name}, down its column", hits, int(column["count"].sum()))
+
+
+def own(source: Source) -> list[Exercise]:
+    """Give the lab's own questions."""
+    return [
+        Exercise("own", AFTER, "", one.text, Answer(one.answer, notes=one.notes), lines=LINES_FOR_WORDS)
+        for one in source.lab.exercises
+    ]
