@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen import disk
 from reportgen.errors import PdfUnavailable
+from reportgen.report.dates import document_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ def write(
         with Studio() as own:
             yield from write(results, folder, formats, own, max_size)
         return
+    document_date(results.record.started)  # NumPy would stumble over a wrong SOURCE_DATE_EPOCH, too
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
     from reportgen.analysis import frames  # noqa: PLC0415
@@ -61,7 +63,7 @@ def _whole(
     from reportgen.report.html import to_html  # noqa: PLC0415
 
     html = to_html(document)
-    pdf = studio.pdf(html) if "pdf" in formats else None
+    pdf = studio.pdf(html, document.extras) if "pdf" in formats else None
     if "html" in formats:
         yield "html", html.encode()
     if pdf:

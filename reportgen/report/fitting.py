@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from reportgen.report.document import Document
+    from reportgen.report.pdf import Extras
     from reportgen.report.studio import Studio
 
 HALVINGS = 7  # of the room for all mistakes, before they are left out
@@ -51,7 +52,7 @@ def fit(limit: int, page: Callable[[Extent], Document], formats: Sequence[str], 
         html = to_html(document)
         if press.bytes_of(html) > limit and extent.tiles:
             continue
-        pdf = press.pdf(html)
+        pdf = press.pdf(html, document.extras)
         size = max(press.bytes_of(html), len(pdf) if isinstance(pdf, bytes) else 0)
         if size <= limit:
             return Fitted(html, pdf, document.left_out)
@@ -73,14 +74,14 @@ class _Press:
         """Give the size of the HTML, 0 where none was asked for."""
         return len(html.encode()) if "html" in self._formats else 0
 
-    def pdf(self, html: str) -> bytes | PdfUnavailable | None:
+    def pdf(self, html: str, extras: Extras) -> bytes | PdfUnavailable | None:
         """Make the PDF, if one was asked for."""
         if "pdf" not in self._formats:
             return None
         on_paper = printed(html)
         if on_paper not in self._known:
             try:
-                self._known[on_paper] = self._studio.pdf(html)()
+                self._known[on_paper] = self._studio.pdf(html, extras)()
             except PdfUnavailable as error:
                 self._known[on_paper] = error
         return self._known[on_paper]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
+from reportgen.report.dates import document_date
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.fonts import faces_inside
 from reportgen.report.sections import SECTIONS
@@ -60,6 +61,8 @@ def build(
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
+        date=document_date(context.results.record.started),
+        attached=context.attached,
     )
 
 
