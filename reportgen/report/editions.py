@@ -26,7 +26,8 @@ Sections = Mapping[str, tuple[str, Callable[[Context], Any]]]
 class Edition:
     """One edition: `words` stand beside the course, `notes` beneath the title.
 
-    `sheet` is the number of its sheet of exercises, `answers` says whether they have theirs.
+    `sheet` is the number of its sheet of exercises, `answers` says whether they have theirs, `attaches`
+    whether its PDF carries the frames: an exercise may well ask for a number that stands in them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Edition:
     sections: Sections = field(repr=False)
     all_mistakes: bool = False
     answers: bool = False
+    attaches: bool = False
     sheet: int = 1
     notes: tuple[str, ...] = ()
 
@@ -68,7 +70,7 @@ NOT_FOR_STUDENTS = (
 )
 
 EDITIONS: dict[str, Edition] = {
-    "report": Edition("report", "", SECTIONS, all_mistakes=True),
+    "report": Edition("report", "", SECTIONS, all_mistakes=True, attaches=True),
     "handout": Edition("handout", "Handout", HANDOUT),
     "instructor": Edition(
         "instructor", "Instructor's edition", INSTRUCTOR, answers=True, notes=NOT_FOR_STUDENTS
