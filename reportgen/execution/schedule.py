@@ -328,11 +328,14 @@ class Schedule:
 
 
 def _tasks(jobs: Sequence[Identified], dataset: Dataset) -> list[_Task]:
-    """Put jobs of one key together, and those that take longest first."""
+    """Put jobs of one key together: of each seed in turn, those that take longest first.
+
+    So what slows the machine down for a while falls on several networks, not on all seeds of one.
+    """
     tasks: dict[str, _Task] = {}
     for place, one in enumerate(jobs):
         tasks.setdefault(one.key, _Task(work=_work(one.job, dataset))).twins[place] = one
-    return sorted(tasks.values(), key=lambda task: -task.work)
+    return sorted(tasks.values(), key=lambda task: (task.job.seed, -task.work))
 
 
 def _work(job: Job, dataset: Dataset) -> float:
