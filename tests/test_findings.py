@@ -150,7 +150,7 @@ def test_letters_words_and_costs_tell_the_same_networks_apart(run: Any) -> None:
     for one, other in combinations(run.variants, 2):
         shared = set(told.letters[one]) & set(told.letters[other])
         assert bool(shared) == ((one, other) not in apart)
-    total, ahead = pairs_apart(board, told, "params")
+    total, ahead = pairs_apart(run, told, "params")
     params = {one.variant: one.params or 0 for one in board.scored}
     differ = [pair for pair in apart if params[pair[0]] != params[pair[1]]]
     assert total == len(differ)
@@ -186,10 +186,25 @@ def test_costs_are_read_in_words() -> None:
     run = slim_run(rng.random((1000, 3, 1)) < shares[None, :, None], 0, (9000, 10, 500))
     evidence = Evidence(run, compared(run))
     apart = "In all three pairs of networks that can be told apart,"
-    words = reading(evidence.board, evidence.telling, "params")
+    words = reading(run, evidence.telling, "params")
     assert words == f"{apart} the one with more parameters is the more accurate."
-    words = reading(evidence.board, evidence.telling, "seconds")
-    assert words == "There are no two networks of different cost that can be told apart."
+    none = "There are no two networks that can be told apart and whose seconds an epoch differ clearly."
+    assert reading(run, evidence.telling, "seconds") == none
+    that = "that can be told apart and whose seconds an epoch differ clearly"
+    longer = "the one whose epochs took longer is the more accurate."
+    for epochs, last, words in (
+        (5, 15.0, f"In all three pairs of networks {that}, {longer}"),
+        (5, 33.0, f"In both pairs of networks {that}, {longer}"),  # once as slow as the slowest
+        (4, 15.0, none),  # too few epochs for a range
+    ):
+        timings = {"v0": [32.0] * epochs, "v1": [1.0] * epochs, "v2": [*[15.0] * (epochs - 1), last]}
+        rows = [
+            (name, 1, epoch, "train", "seconds", value)
+            for name, values in timings.items()
+            for epoch, value in enumerate(values, start=1)
+        ]
+        run.epochs = pd.DataFrame(rows, columns=run.epochs.columns)
+        assert reading(run, evidence.telling, "seconds") == words
 
 
 # --- the chance of a false claim -----------------------------------------------------------------

@@ -115,19 +115,20 @@ def shape(claim: Claim, results: Results, _: Frames) -> Finding:
         return not_applicable(f"no network of this run has a convolution with {what}")
     fitting = [step for step in steps if step.fits(expect)]
     verb = {"same": "keep", "lower": "shrink", "higher": "enlarge"}[expect]
-    numbers: dict[str, float | int | str] = {"convolutions": len(steps), "as_claimed": len(fitting)}
+    numbers: Numbers = {"convolutions": len(steps), "as_claimed": len(fitting)}
+    example = next((step for step in steps if len(fitting) < len(steps) and not step.fits(expect)), steps[0])
+    numbers["example"] = str(example)
     if len(fitting) == len(steps):
         one = len(steps) == 1
         whose = f"The one convolution with {what} {verb}s" if one else ""
         whose = whose or f"{all_of(len(steps))} convolutions with {what} {verb}"
-        return Finding(HOLDS, f"{whose} the map, for example from {steps[0]}.", numbers)
-    against = next(step for step in steps if not step.fits(expect))
+        return Finding(HOLDS, f"{whose} the map, for example from {example}.", numbers)
     some = f"Only {number_word(len(fitting))}" if fitting else "None"
     plural = "" if len(fitting) > 1 else "s"
     whose = f"{some} of the {number_word(len(steps))} convolutions with {what} {verb}{plural}"
     if len(steps) == 1:
         whose = f"The one convolution with {what} does not {verb}"
-    return Finding(DOES_NOT, f"{whose} the map: it goes from {against}.", numbers)
+    return Finding(DOES_NOT, f"{whose} the map: it goes from {example}.", numbers)
 
 
 def _steps(results: Results, knob: str, value: str) -> list[_Step]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import nan, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING
-
-from reportgen.analysis.scores import Z
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 PAIRED = "95 %, Wald+2 for paired shares (Agresti and Min 2005)"
 OVER_SEEDS = "95 %, t with a bootstrap over seeds and images"
 WELCH = "95 %, Welch's t over seeds"
-NEWCOMBE = "95 %, Newcombe 1998, method 10"
 RANGE = "range over epochs"
 EXACT = "exact"
 NONE = "none"
@@ -46,15 +44,15 @@ class Difference:
         return replace(self, a=self.b, b=self.a, low=-self.high, high=-self.low)
 
 
-def wald_plus_2(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a difference of two paired shares, b minus a.
+def wald_plus_2(only_a: int, only_b: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
+    """Compute the interval of a difference of two paired shares, b minus a.
 
     Agresti and Min (2005), Statistics in Medicine 24, 729-740, "Wald+2": half a pair is added to each of
     the four cells. `only_a` and `only_b` count the pairs of n in which only one of the two is right.
     """
     a, b, total = only_a + 0.5, only_b + 0.5, n + 2
     middle = (b - a) / total
-    reach = Z * sqrt(a + b - (b - a) ** 2 / total) / total
+    reach = NormalDist().inv_cdf(1 - alpha / 2) * sqrt(a + b - (b - a) ** 2 / total) / total
     return max(middle - reach, -1.0), min(middle + reach, 1.0)
 
 

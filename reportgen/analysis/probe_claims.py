@@ -1,37 +1,43 @@
 """What changed test images say of a lab's claims: digits at the border, digits that moved, shuffled pixels.
 
-With three seeds or more, the means over the seeds are compared (Welch's t); with fewer, the first training of
-each. Of that one only counts are known, so that shares are compared as unpaired ones (Newcombe 1998, method
-10); where accuracies of several levels are averaged, all of them are of the same images: the interval is that
-of one level's images, so that it is rather too wide than too narrow.
+All intervals of one claim hold together with 95 %, so that a claim about many pairs of networks is not
+refuted by the luck of one. Where they come from stands in probe_scores.py.
 """
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
-from reportgen.analysis.differences import NEWCOMBE, WELCH, Difference, newcombe, welch
 from reportgen.analysis.knobs import setting, value_text
-from reportgen.analysis.verdicts import MARGIN, Finding, judge, not_applicable, tally
-from reportgen.text import listing, signed
+from reportgen.analysis.probe_scores import Fared, Right, compared, unmoved
+from reportgen.analysis.verdicts import (
+    MARGIN,
+    SAME_MARGIN,
+    Finding,
+    judge,
+    not_applicable,
+    numbers_of,
+    tally,
+)
+from reportgen.data.probes import ORIGINAL, PERMUTATION, PERMUTED
+from reportgen.text import PERCENT, all_of, listing, signed
 
 if TYPE_CHECKING:
     from reportgen.analysis.contrasts import Frames
+    from reportgen.analysis.differences import Difference
     from reportgen.lab import Claim
     from reportgen.results import Results
 
 MOST_NAMED = 4
 WORDS = {
-    "border": "Accuracy with the digit moved to the edge, mean over the edges, in points",
-    "shift": "Accuracy on images that were moved, mean over the shifts, in points",
+    "border": "Change of accuracy when the digit is moved to the edge, mean over the edges, in points",
+    "shift": "Change of accuracy when images are moved, mean over the shifts, in points",
 }
+LESS = "Above 0, the one named first loses less of its accuracy on the same images unmoved."
 Pairs = list[tuple[str, str]]
-Shares = list[tuple[float, int]]  # of each seed's training: its accuracy, and of how many images
+Trainings = list[Fared]  # of one variant, a seed each
 
 
 def probes_of(results: Results) -> pd.DataFrame:
@@ -46,16 +52,20 @@ def probed(claim: Claim, results: Results, analysis: Frames) -> Finding:
     rows = probes[probes["probe"] == claim.probe] if len(probes) else probes
     if rows.empty:
         return not_applicable(f"this run has no {claim.probe} probe")
-    if claim.probe == "permutation":
+    if claim.probe == PERMUTATION:
         return _permuted(claim, rows, results)
     pairs, why = _pairs(claim, results, analysis)
-    altered = rows[rows["variant"].isin(rows.loc[rows["level"] != "0", "variant"])]
-    shares = {str(name): _shares(one) for name, one in altered.groupby("variant", sort=False)}
-    both = [(a, b) for a, b in pairs if {a, b} <= set(shares)]
-    compared = {f"{b} against {a}": _difference(shares[a], shares[b]) for a, b in both}
-    if not compared:
+    moved = rows[rows["variant"].isin(rows.loc[rows["level"] != "0", "variant"])]
+    both = [(a, b) for a, b in pairs if {a, b} <= set(moved["variant"])]
+    if not both:
         return not_applicable(why if not pairs else f"no such pair of networks has the {claim.probe} probe")
-    return _finding(claim, compared, WORDS[str(claim.probe)])
+    named = {name for pair in both for name in pair}
+    known = unmoved(results.predictions, int(moved["n"].min()))
+    fared = {name: _fared(moved[moved["variant"] == name], known) for name in named}
+    if not all(fared.values()):
+        return not_applicable("it is not known what the networks make of the same images unmoved")
+    found = {f"{b} against {a}": compared(fared[a], fared[b], len(both)) for a, b in both}
+    return _finding(claim, found, WORDS[str(claim.probe)], LESS)
 
 
 def _share(rows: pd.DataFrame) -> tuple[float, int]:
@@ -67,17 +77,18 @@ def _share(rows: pd.DataFrame) -> tuple[float, int]:
     return float((altered["right"] / altered["n"]).astype(float).mean()), int(rows["n"].min())
 
 
-def _shares(rows: pd.DataFrame) -> Shares:
-    return [_share(one) for _, one in rows.groupby("seed")]
+def _fared(rows: pd.DataFrame, known: Right) -> Trainings:
+    """Give how each training of a variant fared, of those whose unmoved images are known."""
+    trainings = [(str(one["variant"].iloc[0]), int(seed), one) for seed, one in rows.groupby("seed")]
+    return [
+        Fared(*_share(one), known[variant, seed])
+        for variant, seed, one in trainings
+        if (variant, seed) in known
+    ]
 
 
-def _difference(a: Shares, b: Shares) -> Difference:
-    """Compare the means over the seeds, or the first training of each where there are too few."""
-    if min(len(a), len(b)) >= SEEDS_FOR_AN_ARCHITECTURE:
-        ones, others = ([share for share, _ in shares] for shares in (a, b))
-        return Difference(float(np.mean(ones)), float(np.mean(others)), *welch(ones, others), WELCH)
-    (one, n), (other, m) = a[0], b[0]
-    return Difference(one, other, *newcombe(one * n, other * m, n, m), NEWCOMBE)
+def _shares(rows: pd.DataFrame) -> Trainings:
+    return [Fared(*_share(one)) for _, one in rows.groupby("seed")]
 
 
 def _pairs(claim: Claim, results: Results, analysis: Frames) -> tuple[Pairs, str]:
@@ -103,39 +114,42 @@ def _kinds(results: Results) -> tuple[list[str], list[str]]:
     return [name for name in has if not has[name]], [name for name in has if has[name]]
 
 
-def _finding(claim: Claim, compared: dict[str, Difference], what: str) -> Finding:
+def _finding(claim: Claim, found: dict[str, Difference], what: str, more: str) -> Finding:
     expect = str(claim.expect)
     margin = MARGIN if expect == "same" else 0.0
-    differences = list(compared.values())
-    named = [f"{name} {_told(one)}" for name, one in compared.items()]
-    more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    said = f"{what}: {'; '.join(named[:MOST_NAMED])}{more}. {tally(differences, expect, margin)}".strip()
-    numbers = {name: round(one.effect, 6) for name, one in compared.items()}
+    differences = list(found.values())
+    named = [f"{name} {_told(one)}" for name, one in found.items()]
+    rest = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     kinds = " or ".join(dict.fromkeys(one.interval for one in differences))
-    return Finding(judge(differences, expect, margin), f"{said} In brackets {kinds}.", dict(numbers))
+    together = f" for {all_of(len(named)).lower()} together" if len(named) > 1 else ""
+    said = [
+        f"{what}: {'; '.join(named[:MOST_NAMED])}{rest}.",
+        more,
+        tally(differences, expect, margin),
+        f"In brackets 95{PERCENT}{together}: {kinds}.",
+    ]
+    return Finding(judge(differences, expect, margin), " ".join(filter(None, said)), numbers_of(found))
 
 
 def _told(one: Difference) -> str:
-    if isnan(one.low):
-        return signed(100 * one.effect)
     return f"{signed(100 * one.effect)} ({signed(100 * one.low)} to {signed(100 * one.high)})"
 
 
 def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
     """Compare trainings on shuffled pixels with those on whole images, for dense networks."""
     dense, convolutional = _kinds(results)
-    found: dict[str, Difference] = {}
+    fared: dict[str, tuple[Trainings, Trainings]] = {}
     for name in (*dense, *convolutional):
         one = rows[rows["variant"] == name]
-        if {"original", "permuted"} <= set(one["level"]):
-            whole, shuffled = (_shares(one[one["level"] == level]) for level in ("original", "permuted"))
-            found[name] = _difference(whole, shuffled)
-    judged = {name: one for name, one in found.items() if name in dense}
+        if {ORIGINAL, PERMUTED} <= set(one["level"]):
+            fared[name] = _shares(one[one["level"] == ORIGINAL]), _shares(one[one["level"] == PERMUTED])
+    judged = [name for name in fared if name in dense]
     if not judged:
         return not_applicable("no dense network of this run was trained on shuffled pixels")
-    finding = _finding(claim, judged, "Accuracy after training on shuffled pixels, in points")
-    beside = [f"{name} {_told(one)}" for name, one in found.items() if name not in dense]
-    said = f"{finding.said} Less than a point either way, with all its interval, counts as the same."
-    if beside:
-        said += f" Beside it, with convolutions: {listing(beside, MOST_NAMED)}."
-    return Finding(finding.verdict, said, finding.numbers)
+    found = {name: compared(*both, len(judged)) for name, both in fared.items()}
+    more = SAME_MARGIN if claim.expect == "same" else ""
+    what = "Change of accuracy by training on shuffled pixels, in points"
+    finding = _finding(claim, {name: found[name] for name in judged}, what, more)
+    others = [f"{name} {_told(one)}" for name, one in found.items() if name not in dense]
+    beside = f" Beside it, with convolutions: {listing(others, MOST_NAMED)}." if others else ""
+    return Finding(finding.verdict, finding.said + beside, numbers_of(found))

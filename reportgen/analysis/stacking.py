@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.scores import leaderboard
-from reportgen.analysis.verdicts import DOES_NOT, HOLDS, Finding
+from reportgen.analysis.verdicts import DOES_NOT, HOLDS, Finding, Numbers
 from reportgen.layers import ShapeError, times, trace, window_size
 from reportgen.text import PERCENT, digits_for, number_word, percent
 
@@ -37,10 +37,12 @@ def stacking(_: Claim, results: Results, __: Frames) -> Finding:
         f"2×2 pooling with same padding, and for {number_word(valid)} without."
     )
     verdict = HOLDS if same > valid else DOES_NOT
+    numbers: Numbers = {"height": shape[0], "width": shape[1], "blocks_same": same, "blocks_valid": valid}
     deep = _deepest(results)
     if deep:
-        said += f" {_told(deep, results)}"
-    return Finding(verdict, said, {"blocks_same": same, "blocks_valid": valid})
+        told, more = _told(deep, results)
+        said, numbers = f"{said} {told}", numbers | more
+    return Finding(verdict, said, numbers)
 
 
 def _convolutions(variant: Variant) -> int:
@@ -67,17 +69,21 @@ def _breaks(variant: Variant, results: Results) -> str:
     return ""
 
 
-def _told(variant: Variant, results: Results) -> str:
+def _told(variant: Variant, results: Results) -> tuple[str, Numbers]:
     board = leaderboard(results)
     score = next((one for one in board.scored if one.variant == variant.name), None)
     n = _convolutions(variant)
+    breaks = _breaks(variant, results)
     head = (
         f"{variant.name} stacks {number_word(n)} convolution{'s' if n != 1 else ''}; without padding its "
-        f"{_breaks(variant, results)} would have no room."
+        f"{breaks} would have no room."
     )
+    numbers: Numbers = {f"{variant.name}: convolutions": n, f"{variant.name}: no room": breaks}
     if score is None:
-        return f"{head} It has no finished training."
+        return f"{head} It has no finished training.", numbers
     digits = digits_for(board.n_test)
     low, high = percent(score.low, digits), percent(score.high, digits)
     reach = f"{percent(score.accuracy, digits)}{PERCENT} ({low} to {high}, from Wilson intervals)"
-    return f"{head} It classifies {reach} of the test images correctly."
+    ends = {"accuracy": score.accuracy, "accuracy, low": score.low, "accuracy, high": score.high}
+    numbers |= {f"{variant.name}: {what}": value for what, value in ends.items()}
+    return f"{head} It classifies {reach} of the test images correctly.", numbers

@@ -45,7 +45,7 @@ def _cost(context: Context, cost: str) -> Figure:
     )
     alt = f"{word} against test accuracy: {listed}."
     left_out = int((labelled(board, cost, width)["label"] == "").sum())
-    caption = _caption(by_cost, reading(board, context.told, cost), left_out)
+    caption = _caption(by_cost, reading(context.results, context.told, cost), left_out)
     size = "half" if half else "whole"
     return context.chart(chart, alt, f"{word} and accuracy.", caption, size, _behind(context, cost, word))
 
