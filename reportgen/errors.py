@@ -10,7 +10,7 @@
     │   ├── RunError                   a run directory: missing or damaged
     │   └── SizeError                  a report cannot be as small as it should be
     ├── EngineError                2   no training process can start on this machine
-    ├── PdfUnavailable             3   a system library that WeasyPrint needs is missing
+    ├── PdfUnavailable             3   a PDF: a system library is missing, or it takes too much
     └── RenderError                1   a chart or page could not be drawn (a bug)
 
 The CLI catches ReportgenError once and prints it as one line; any other exception is a bug
@@ -83,7 +83,7 @@ class EngineError(ReportgenError):
 
 
 class PdfUnavailable(ReportgenError):
-    """Report that WeasyPrint cannot work on this machine."""
+    """Report that a PDF cannot be made on this machine: a library is missing, or it takes too much."""
 
     exit_code = EXIT_IN_PART
 

@@ -302,7 +302,7 @@ def pdf_of(run: Callable[[], Results]) -> bytes:
     """Make the PDF of a made-up run once for all tests."""
     from reportgen.report.pdf import to_pdf
 
-    return to_pdf(html_of(run))
+    return to_pdf(html_of(run), document_of(run).extras)
 
 
 def section_html(run: Results, anchor: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reportgen import disk
 from reportgen.errors import PdfUnavailable
 from reportgen.report.copies import REPORT, THE_REPORT, Copies, formats_for, key_of, stem_of
+from reportgen.report.dates import document_date
 from reportgen.report.formats import FORMATS, Made, Source
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def write(
         with Studio() as own:
             yield from write(results, folder, formats, own, max_size, copies)
         return
+    document_date(results.record.started)  # NumPy would stumble over a wrong SOURCE_DATE_EPOCH, too
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
     from reportgen.analysis import frames  # noqa: PLC0415

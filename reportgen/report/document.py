@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.analysis.telling import Telling, telling
+from reportgen.report.attachments import Attachment, attachments
 from reportgen.report.files import File, csv_file
 from reportgen.report.images import data_uri
+from reportgen.report.pdf import Extras
 from reportgen.report.tiles import Extent, Pictures, that_fit
 from reportgen.text import count, listing, number_word, volume
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from reportgen.analysis.frames import Analysis
@@ -139,6 +143,11 @@ class Context:
         rows = self.mistakes_shown
         return frozenset(zip(rows["variant"], rows["label"], rows["predicted"], strict=True))
 
+    @cached_property
+    def attached(self) -> tuple[Attachment, ...]:
+        """Give the frames that the PDF carries as files."""
+        return attachments(self.results, self.analysis)
+
     def shown(self) -> list[tuple[str, int]]:
         """List the variants that have predictions, with the seed that is shown."""
         seeds = ((name, shown_seed(self.results, name)) for name in self.results.variants)
@@ -222,3 +231,10 @@ class Document:
     tables: int
     grey: bool  # whether the test images have no colours
     left_out: str = ""  # to fit a size
+    date: datetime | None = None  # of the documents: that of the run, or SOURCE_DATE_EPOCH
+    attached: tuple[Attachment, ...] = ()  # to the PDF
+
+    @property
+    def extras(self) -> Extras:
+        """Give what the PDF has beside its pages, and how many figures and tables it must have."""
+        return Extras(self.attached, self.date, self.figures, self.tables)

@@ -87,7 +87,7 @@ def _html(source: Source) -> Finish:
 
 
 def _pdf(source: Source) -> Finish:
-    wait = source.studio.pdf(source.html)
+    wait = source.studio.pdf(source.html, source.document.extras)
     return lambda: Made(wait())
 
 

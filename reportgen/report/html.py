@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
+from reportgen.report.dates import document_date
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
@@ -62,6 +63,8 @@ def build(
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
+        date=document_date(context.results.record.started),
+        attached=context.attached if "appendix" in edition.sections else (),  # a student gets no answers
     )
 
 

@@ -6,37 +6,65 @@ import gc
 import logging
 import re
 from base64 import b64decode
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import PdfUnavailable, RenderError
 from reportgen.report.fonts import faces_by_name, faces_inside, file_by_name
 from reportgen.report.images import data_uri
 from reportgen.report.svg import as_text
+from reportgen.report.tagging import Planned, complete
+from reportgen.text import volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from reportgen.report.attachments import Attachment
 
 HOW_TO_INSTALL_PANGO = (
     "install Pango (Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
     "macOS: brew install pango)"
 )
-
+SECONDS = 600.0  # for one PDF: some hundred times what a report of seven networks takes
+MEMORY = 4 << 30  # bytes for one PDF: some thirty times what that report takes
 
 _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 _ON_SCREEN = re.compile(r"<!-- screen -->.*?<!-- /screen -->", re.DOTALL)
 
 
-def to_pdf(html: str) -> bytes:
+@dataclass(frozen=True)
+class Extras:
+    """What a PDF has beside its pages, the date of that, and how many figures and tables it must have."""
+
+    attached: tuple[Attachment, ...] = ()
+    date: datetime | None = None
+    figures: int = 0
+    tables: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What making one PDF may take, in seconds and in bytes of memory, before it is stopped."""
+
+    seconds: float = SECONDS
+    memory: int = MEMORY
+
+
+def to_pdf(html: str, extras: Extras | None = None) -> bytes:
     """Give the PDF of a report's HTML; nothing outside the HTML is ever fetched.
 
+    It is tagged (PDF/UA-1). With `extras` it carries files, and is checked to have all figures and tables.
     Raises PdfUnavailable where a system library is missing, RenderError for any warning of WeasyPrint's: it
     drops what it cannot draw and goes on, and a report with a chart missing must not be handed out.
     """
     try:
         # Where a library is missing, WeasyPrint prints advice of its own to standard output.
         with redirect_stdout(None):
-            from weasyprint import HTML  # noqa: PLC0415  needs system libraries that may be missing
+            from weasyprint import HTML, Attachment  # noqa: PLC0415  needs libraries that may be missing
             from weasyprint.urls import (  # noqa: PLC0415
                 FatalURLFetchingError,
                 URLFetcher,
@@ -52,12 +80,28 @@ def to_pdf(html: str) -> bytes:
                 return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": "font/ttf"})
             return super().fetch(url, headers)
 
-    html = printed(html).replace(faces_inside(), faces_by_name(), 1)
+    html = printed(html)
+    extras = extras or Extras()
+    planned = Planned.of(html, extras.figures, extras.tables)
+    html = html.replace(faces_inside(), faces_by_name(), 1)
     html = _SVG.sub(_with_text, html)
     fetcher = Fetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
     with _complaints() as complaints:
         try:
-            content = HTML(string=html, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1")
+            content = HTML(string=html, url_fetcher=fetcher).write_pdf(
+                pdf_variant="pdf/ua-1",
+                finisher=partial(complete, planned=planned),
+                attachments=[
+                    Attachment(
+                        file_obj=BytesIO(one.content),
+                        name=one.name,
+                        description=one.description,
+                        created=extras.date,
+                        modified=extras.date,
+                    )
+                    for one in extras.attached
+                ],
+            )
         except FatalURLFetchingError as error:  # no Exception, lest WeasyPrint itself catch it
             raise RenderError(f"the report asks for what is not inside it: {error}") from None
     if complaints:
@@ -108,18 +152,51 @@ def _complaints() -> Iterator[list[str]]:
 WARM = '<html lang="en"><title>Warm</title><style>{}</style><p>Warm</p></html>'
 
 
-def prepare(setup: object) -> Callable[[str, Callable[[Any], None]], tuple[str, bytes | str]]:
-    """Import and try out what makes PDFs; gives the function that makes them."""
-    _tried(WARM.format(faces_inside()))
+Task = tuple[str, "Extras | None"]
+
+
+def prepare(memory: int) -> Callable[[Task, Callable[[Any], None]], tuple[str, bytes | str]]:
+    """Import and try out what makes PDFs; gives the function that makes them in so many bytes of memory."""
+    _tried(WARM.format(faces_inside()), None)
+    _limit(memory)
     gc.freeze()
     gc.disable()  # one document, and the process ends: nothing is worth collecting
-    return lambda html, send: _tried(html)
+    return lambda task, send: _tried(*task, memory)
 
 
-def _tried(html: str) -> tuple[str, bytes | str]:
+def _limit(memory: int) -> None:
+    """Let this process have no more memory than that; where the system cannot, it has as much as there is.
+
+    RLIMIT_DATA counts what is allocated (Linux 4.7 and later). RLIMIT_AS would count mapped libraries too.
+    """
+    import resource  # noqa: PLC0415  of Unix alone
+
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def out_of_memory(memory: int) -> str:
+    """Say that making a PDF took more memory than it may have, and what to do."""
+    return (
+        f"no PDF: making it took more than the {volume(memory)} of memory that it may have; show fewer "
+        "images with --max-size, or fewer networks with --variants"
+    )
+
+
+def out_of_time(seconds: float) -> str:
+    """Say that making a PDF took longer than it may, and what to do."""
+    return (
+        f"no PDF: it was not made within {seconds:g} seconds and was stopped; wait until the machine is "
+        "idle, or show fewer images with --max-size"
+    )
+
+
+def _tried(html: str, extras: Extras | None, memory: int = MEMORY) -> tuple[str, bytes | str]:
     """Make a PDF; gives "pdf" with it, or "unavailable" or "fault" with the reason."""
     try:
-        return "pdf", to_pdf(html)
+        return "pdf", to_pdf(html, extras)
+    except MemoryError:
+        return "unavailable", out_of_memory(memory)
     except PdfUnavailable as error:
         return "unavailable", str(error)
     except RenderError as error:

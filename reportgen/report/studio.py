@@ -8,6 +8,7 @@ which imports WeasyPrint while charts are drawn.
 from __future__ import annotations
 
 import gc
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from reportgen.environment import usable_cores
 from reportgen.errors import PdfUnavailable, RenderError
 from reportgen.processes import Answer, Death, Worker, wait
 from reportgen.report.cache import ChartCache, key_of
+from reportgen.report.pdf import Extras, Limits, out_of_memory, out_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 4
 CHARTS_A_PROCESS = 2  # fewer, and starting one more process does not pay
 TRIES = 2
+# How C libraries end a process that gets no more memory, where Python would raise MemoryError.
+OUT_OF_MEMORY = ("SIGABRT", "SIGTRAP", "SIGSEGV", "SIGBUS")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the processes share the cores
 
 
@@ -52,10 +56,13 @@ class Studio:
     """Draws charts, and prints; to be used in a `with` block, which leaves no process behind.
 
     `cache` is the folder of charts that were drawn before, None for none. With `processes=0` everything
-    happens in this process.
+    happens in this process. `limits` are for each PDF.
     """
 
-    def __init__(self, cache: Path | None = None, processes: int | None = None) -> None:
+    def __init__(
+        self, cache: Path | None = None, processes: int | None = None, limits: Limits | None = None
+    ) -> None:
+        self._limits = limits or Limits()
         self._cache = ChartCache(cache) if cache else None
         self._processes = min(usable_cores(), MOST_PROCESSES) if processes is None else processes
         self._orders: dict[str, Order] = {}
@@ -87,7 +94,7 @@ class Studio:
         while charts and len(self._painters) < self._processes:
             self._start_painter()
         if pdf and self._processes and not self._printer:
-            self._printer = Worker("reportgen.report.pdf:prepare", None, ONE_THREAD)
+            self._printer = Worker("reportgen.report.pdf:prepare", self._limits.memory, ONE_THREAD)
 
     def order(self, function: str, *args: Any) -> Order:
         """Order a chart: a function of charts/, by name, with its arguments."""
@@ -113,28 +120,29 @@ class Studio:
         self._hand_out()
         self._hear(None)
 
-    def pdf(self, html: str) -> Callable[[], bytes]:
-        """Have the PDF made; gives a function that waits for it and raises PdfUnavailable or RenderError."""
+    def pdf(self, html: str, extras: Extras | None = None) -> Callable[[], bytes]:
+        """Have the PDF made; gives a function that waits for it and raises PdfUnavailable or RenderError.
+
+        Where it takes more time or memory than it may, there is none.
+        """
         if not self._processes:
             from reportgen.report.pdf import to_pdf  # noqa: PLC0415  WeasyPrint
 
-            return lambda: to_pdf(html)
+            return lambda: to_pdf(html, extras)
         self.start(charts=False)
         assert self._printer is not None
-        self._printer.give(html)
-        return lambda: self._printed(html)
+        self._printer.give((html, extras))
+        return lambda: self._printed((html, extras))
 
-    def _printed(self, html: str) -> bytes:
+    def _printed(self, task: tuple[str, Extras | None]) -> bytes:
         reason = ""
         for _ in range(TRIES):
             self.start(charts=False)
             printer = self._printer
             assert printer is not None
             if printer.task is None:
-                printer.give(html)
-            message = printer.hear()
-            while not isinstance(message, (Answer, Death)):
-                message = printer.hear()
+                printer.give(task)
+            message = self._from(printer)
             if isinstance(message, Answer):
                 kind, content = message.content
                 if kind == "pdf":
@@ -142,7 +150,20 @@ class Studio:
                 raise {"unavailable": PdfUnavailable, "fault": RenderError}[kind](content)
             printer.kill()
             self._printer, reason = None, message.reason
+        if any(name in reason for name in OUT_OF_MEMORY):
+            raise PdfUnavailable(out_of_memory(self._limits.memory))
         raise RenderError(f"the PDF could not be made: {reason}")
+
+    def _from(self, printer: Worker) -> Answer | Death:
+        """Wait for the end of a task, but not for ever. Raises PdfUnavailable."""
+        until = time.monotonic() + self._limits.seconds
+        while wait([printer], max(until - time.monotonic(), 0)):
+            message = printer.hear()
+            if isinstance(message, (Answer, Death)):
+                return message
+        printer.kill()
+        self._printer = None
+        raise PdfUnavailable(out_of_time(self._limits.seconds))
 
     def _hand_out(self) -> None:
         wanted = -(-len(self._waiting) // CHARTS_A_PROCESS) + sum(map(bool, self._painters.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from reportgen.report.attachments import said
 from reportgen.report.document import Caption, Context
 from reportgen.text import count
 
@@ -21,6 +22,7 @@ class Appendix:
     facts: tuple[tuple[str, str], ...]
     caption: Caption
     command: str
+    attached: str  # what the PDF carries
 
 
 def appendix(context: Context) -> Appendix:
@@ -64,7 +66,9 @@ def appendix(context: Context) -> Appendix:
     if dataset.description:
         facts.insert(1, ("About the data", dataset.description))
     caption = context.table("Protocol, data and machine.", "")
-    return Appendix((*facts, *_environment(run.environment)), caption, shlex.join(run.argv))
+    return Appendix(
+        (*facts, *_environment(run.environment)), caption, shlex.join(run.argv), said(context.attached)
+    )
 
 
 def _environment(found: dict[str, str | int]) -> list[tuple[str, str]]:
