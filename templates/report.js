@@ -267,6 +267,22 @@ function addFilter(section) {
   update();
 }
 
+// --- what scrolls sideways ----------------------------------------------------------------------------
+
+/** Let the keyboard reach what is wider than the page and has nothing in it to reach. */
+function reachable(block) {
+  const name = block.closest("figure, table")?.querySelector("figcaption strong")?.textContent;
+  const update = () => {
+    const scrolls = block.scrollWidth > block.clientWidth && !block.querySelector("a, button");
+    for (const [attribute, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", name]]) {
+      if (scrolls && value) block.setAttribute(attribute, value);
+      else block.removeAttribute(attribute);
+    }
+  };
+  new ResizeObserver(update).observe(block);
+  update();
+}
+
 // --- start --------------------------------------------------------------------------------------------
 
 show(remembered()); // before anything is painted
@@ -275,4 +291,5 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("table.sortable").forEach(makeSortable);
   document.querySelectorAll("table[data-variant]").forEach(openCells);
   document.querySelectorAll("#galleries").forEach(addFilter);
+  document.querySelectorAll(".scroll").forEach(reachable);
 });
