@@ -85,6 +85,18 @@ def _pdf(source: Source) -> Finish:
     return lambda: Made(wait())
 
 
+def _markdown(source: Source) -> Finish:
+    from reportgen.report.markdown import to_markdown  # noqa: PLC0415
+
+    document = source.document
+
+    def finish() -> Made:
+        text, images = to_markdown(document, "report-images")
+        return Made(text.encode(), images)
+
+    return finish
+
+
 def _json(source: Source) -> Finish:
     from reportgen.report.json_file import to_json  # noqa: PLC0415
 
@@ -94,6 +106,7 @@ def _json(source: Source) -> Finish:
 FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
+    "md": Format(_markdown, beside="-images"),
     "json": Format(_json, charts=False),
 }
 DEFAULT = ("html", "pdf")
