@@ -97,6 +97,12 @@ def _markdown(source: Source) -> Finish:
     return finish
 
 
+def _notebook(source: Source) -> Finish:
+    from reportgen.report.notebook import to_notebook  # noqa: PLC0415
+
+    return lambda: Made(to_notebook(source.results, blanks=False).encode())
+
+
 def _json(source: Source) -> Finish:
     from reportgen.report.json_file import to_json  # noqa: PLC0415
 
@@ -107,6 +113,7 @@ FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
     "md": Format(_markdown, beside="-images"),
+    "ipynb": Format(_notebook, charts=False),
     "json": Format(_json, charts=False),
 }
 DEFAULT = ("html", "pdf")
