@@ -177,7 +177,10 @@ def _add_run(commands: Any) -> None:
 
 def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
     parser.add_argument(
-        "--format", default="html,pdf", metavar="LIST", help="some of html, pdf, json (default: html,pdf)"
+        "--format",
+        default="html,pdf",
+        metavar="LIST",
+        help="some of html, pdf, md, ipynb, json (default: html,pdf)",
     )
     parser.add_argument(
         "--edition",

@@ -91,6 +91,24 @@ def _pdf(source: Source) -> Finish:
     return lambda: Made(wait())
 
 
+def _markdown(source: Source) -> Finish:
+    from reportgen.report.markdown import to_markdown  # noqa: PLC0415
+
+    document = source.document
+
+    def finish() -> Made:
+        text, images = to_markdown(document, "report-images")
+        return Made(text.encode(), images)
+
+    return finish
+
+
+def _notebook(source: Source) -> Finish:
+    from reportgen.report.notebook import to_notebook  # noqa: PLC0415
+
+    return lambda: Made(to_notebook(source.results, blanks=source.edition == "handout").encode())
+
+
 def _json(source: Source) -> Finish:
     from reportgen.report.json_file import to_json  # noqa: PLC0415
 
@@ -100,6 +118,8 @@ def _json(source: Source) -> Finish:
 FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
+    "md": Format(_markdown, beside="-images", editions=False),
+    "ipynb": Format(_notebook, charts=False),
     "json": Format(_json, charts=False, editions=False),
 }
 DEFAULT = ("html", "pdf")

@@ -46,6 +46,13 @@ def chart_type(weight: int) -> Path:
     return font_file(f"source-sans-3-latin-{weight}-normal")
 
 
+def dejavu() -> Path:
+    """Find the typeface that charts fall back to, which comes with matplotlib."""
+    package = find_spec("matplotlib")
+    folder = Path(str(package.origin)).parent if package else Path()
+    return folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
 def text_width(text: str, points: float) -> float:
     """Measure a line of chart type, in inches."""
     return sum(_advance(character) for character in text) * points / 72
@@ -72,12 +79,15 @@ def can_draw(text: str) -> bool:
 
 
 @cache
+def own_characters() -> frozenset[int]:
+    """List what the charts' type itself has."""
+    return frozenset(_font(chart_type(400)).getBestCmap())
+
+
+@cache
 def _drawn_characters() -> frozenset[int]:
-    """List what the charts' type has, and what DejaVu, which comes with matplotlib, has beyond it."""
-    package = find_spec("matplotlib")
-    folder = Path(str(package.origin)).parent if package else Path()
-    files = (chart_type(400), folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
-    return frozenset(code for file in files for code in _font(file).getBestCmap())
+    """List what the charts' type has, and what DejaVu has beyond it."""
+    return frozenset({*own_characters(), *_font(dejavu()).getBestCmap()})
 
 
 def wrap_name(name: str, width: int = 18) -> str:
