@@ -393,7 +393,8 @@ def probed(variants: int, levels: int) -> pd.DataFrame:
         for n in range(variants)
         for k in range(levels)
     ]
-    return pd.DataFrame(rows, columns=["variant", "level", "pixels", "accuracy"])
+    data = pd.DataFrame(rows, columns=["variant", "level", "pixels", "accuracy"])
+    return data.assign(low=data["accuracy"] - 0.02, high=data["accuracy"] + 0.02)
 
 
 @pytest.mark.parametrize(("variants", "levels"), [(1, 1), (1, 7), (7, 7), (30, 3)])
@@ -402,6 +403,14 @@ def test_probes_are_drawn_for_any_number_of_networks_and_levels(variants: int, l
     assert b"<svg" in to_svg(charts.accuracy_by_shift(data, "network-0"))
     edges = data.assign(level=data["level"].map(dict(zip("0123456", EDGES, strict=False))))
     assert b"<svg" in to_svg(charts.accuracy_at_edges(edges.dropna(), ""))
+
+
+def test_of_too_many_networks_the_best_at_the_edges_and_the_baseline_are_drawn() -> None:
+    data = probed(60, 1).assign(level="left")
+    names = [f"network-{n}" for n in range(60)]
+    assert list(charts.accuracy_at_edges(data, "network-3").data["variant"]) == names[:48]
+    last = charts.accuracy_at_edges(data, "network-59").data["variant"]
+    assert list(last) == [*names[:47], "network-59"]
 
 
 @pytest.mark.parametrize("values", [[0.9] * 7, [0.1] * 7, [0.1, 0.5, 0.9], [0.98, 0.979, 0.978, 0.1]])

@@ -7,6 +7,9 @@ import pandas as pd
 from plotnine import (
     aes,
     coord_cartesian,
+    element_line,
+    element_text,
+    facet_wrap,
     geom_line,
     geom_point,
     geom_segment,
@@ -14,16 +17,22 @@ from plotnine import (
     ggplot,
     labs,
     scale_color_identity,
+    scale_shape_identity,
     scale_x_continuous,
     scale_y_continuous,
+    scale_y_reverse,
+    theme,
 )
 
 from reportgen.report import look
+from reportgen.report.charts.costs import nice_breaks
 from reportgen.report.look import WIDTH
 from reportgen.report.theme import base
 
 EDGES = ("left", "right", "top", "bottom")
 MOST_LABELS = 20
+MOST_ROWS = 48  # fill a page
+ROW_HEIGHT = 0.168  # inches a variant
 LABEL_HEIGHT = 0.125  # inches, that a line of chart type takes
 ROOM = 0.42  # inches above and below the panel
 
@@ -44,19 +53,57 @@ def accuracy_by_shift(probes: pd.DataFrame, baseline: str) -> ggplot:
 
 
 def accuracy_at_edges(probes: pd.DataFrame, baseline: str) -> ggplot:
-    """Draw a line a variant, accuracy by the edge to which the digit was moved; names stand at the right.
+    """Draw a panel an edge and a row a variant, a dot with its interval each; the best on average on top.
 
-    `probes` has the columns variant, level and accuracy, a row a variant and edge.
+    `probes` has the columns variant, level, accuracy, low and high, a row a variant and edge. Of more than
+    MOST_ROWS variants, the best and the baseline are drawn.
     """
     edges = [edge for edge in EDGES if edge in set(probes["level"])]
     data = _prepared(probes[probes["level"].isin(edges)], baseline)
-    data = data.assign(x=data["level"].map(edges.index).astype(float))
-    plot = _lines(data, float(len(edges) - 1), _height(data))
-    return (
-        plot
-        + scale_x_continuous(breaks=list(range(len(edges))), labels=edges)
-        + labs(x="edge that the images' content was moved to", y="accuracy, %")
+    names = _rows(data, baseline)
+    data = data[data["variant"].isin(names)].assign(
+        panel=lambda one: pd.Categorical(one["level"], edges, ordered=True),
+        y=lambda one: one["variant"].map(names.index).astype(float),
+        low=lambda one: 100 * one["low"].astype(float),
+        high=lambda one: 100 * one["high"].astype(float),
+        shape=lambda one: np.where(one["variant"] == baseline, "D", "o"),
     )
+    limits = _limits(data)
+    return (
+        ggplot(data, aes("value", "y", color="color", shape="shape"))
+        + geom_segment(aes("low", "y", xend="high", yend="y"), size=0.6)
+        + geom_point(size=1.8, stroke=0)
+        + facet_wrap("panel", ncol=len(EDGES))
+        + scale_color_identity()
+        + scale_shape_identity()
+        + scale_x_continuous(breaks=nice_breaks(*limits), expand=(0, 0))
+        + scale_y_reverse(breaks=list(range(len(names))), labels=names, expand=(0, 0))
+        + coord_cartesian(xlim=limits, ylim=(len(names) - 0.4, -0.6))
+        + labs(x="accuracy at the edge, %", y="")
+        + base(WIDTH, 0.65 + ROW_HEIGHT * len(names))
+        + theme(
+            panel_spacing_x=0.025,
+            panel_grid_major_x=element_line(color=look.HAIRLINE, size=0.4),
+            panel_grid_major_y=element_line(color=look.PALE, size=0.6),
+            axis_text_y=element_text(ha="right", va="center", size=look.SIZE - 0.5),
+        )
+    )
+
+
+def _rows(data: pd.DataFrame, baseline: str) -> list[str]:
+    """List the variants from the best on average to the worst, as many as there is room for."""
+    means = data.groupby("variant", sort=False)["value"].mean().sort_values(ascending=False, kind="stable")
+    names = list(means.index)
+    kept = names[:MOST_ROWS]
+    if baseline in names[MOST_ROWS:]:
+        kept[-1] = baseline
+    return kept
+
+
+def _limits(data: pd.DataFrame) -> tuple[float, float]:
+    low, high = float(data["low"].min()), float(data["high"].max())
+    room = 0.05 * max(high - low, 0.5)
+    return max(low - room, -1.0), min(high + room, 101.0)
 
 
 def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.probe_claims import probes_of
+from reportgen.analysis.scores import wilson
 from reportgen.analysis.verdicts import DOES_NOT, HOLDS
 from reportgen.report.document import Context, Figure
 from reportgen.report.sections.contrasts import Contrasts, contrasts
@@ -18,10 +19,11 @@ from reportgen.text import count, inert, number_word, paragraphs, percent
 LONGEST_CLAIM = 400
 EDGES = ("left", "right", "top", "bottom")
 MOST_LABELS = 20  # lines that a chart names
+MOST_ROWS = 48  # networks that a chart of rows has room for
 _OF = {
     "accuracy_by_shift": "Test images, moved by so many pixels in each of four directions; 0 is as they are.",
-    "accuracy_at_edges": "Test images whose content was moved until it touched one edge. The lines only lead "
-    "the eye.",
+    "accuracy_at_edges": "Test images whose content was moved until it touched one edge, with 95 % Wilson "
+    "intervals; the networks that fare best on average stand on top.",
 }
 SIGNS = {HOLDS: "holds", DOES_NOT: "refuted"}  # the shapes that the template draws
 
@@ -100,6 +102,9 @@ def _figures(context: Context) -> tuple[Figure, ...]:
 def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> Figure:
     base = context.board.baseline
     columns = rows[["variant", "level", "pixels", "accuracy"]].reset_index(drop=True)
+    if function == "accuracy_at_edges":
+        ends = [wilson(int(right), int(n)) for right, n in zip(rows["right"], rows["n"], strict=True)]
+        columns[["low", "high"]] = ends
     columns = columns.assign(pixels=columns["pixels"].astype("Float64").astype(float))
     chart = context.studio.order(function, columns, base.variant if base else "")
     listed = [
@@ -109,11 +114,21 @@ def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> F
     caption = f"{_OF[function]} {_seen(columns, base.variant if base else '')}".strip()
     if context.protocol.seeds > 1:
         caption += " The first training of each variant."
-    left = len(listed) - MOST_LABELS
-    if left > 0:
-        caption += f" {count(left)} lines have no name beside them, for want of room."
+    caption += _left_out(function, len(listed))
     alt = f"{lead} {inert('; '.join(listed))}."
     return context.chart(chart, alt, lead, caption, data=_behind(rows))
+
+
+def _left_out(function: str, networks: int) -> str:
+    """Say for how many networks a chart has no room."""
+    at_edges = function == "accuracy_at_edges"
+    left = networks - (MOST_ROWS if at_edges else MOST_LABELS)
+    if left <= 0:
+        return ""
+    s, have = ("", "has") if left == 1 else ("s", "have")
+    if at_edges:
+        return f" {count(left)} network{s} that fared worse {have} no row, for want of room."
+    return f" {count(left)} line{s} {have} no name beside {'it' if left == 1 else 'them'}, for want of room."
 
 
 def _seen(rows: pd.DataFrame, baseline: str) -> str:
