@@ -19,12 +19,14 @@ from reportgen.data.dataset import Dataset
 from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
 from reportgen.lab import Lab, Variant, parse_lab, trace_variant
 from reportgen.report.document import Document
+from reportgen.report.editions import edition
 from reportgen.report.html import build, context_of, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment
 from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, with_images
 
+SENTINELS = ("Quetzal-answer", "Ocelot-notes", "Axolotl-answer")  # of a lab's own exercises
 CHARTS = "REPORTGEN_TEST_CHARTS"  # the folder of the charts that this test session has drawn
 DIGITS = tuple(str(n) for n in range(10))
 COLOUR_CLASSES = (
@@ -256,6 +258,10 @@ def example() -> Results:
                     {"title": "No drawing here", "text": "Only words & <signs>."},
                 ],
             },
+            "exercises": [
+                {"text": "Why is `8x8` enough?", "answer": SENTINELS[0], "notes": SENTINELS[1]},
+                {"text": "And <if> not?\n\nThen & there.", "answer": f"`{SENTINELS[2]}` it is."},
+            ],
             "claims": [
                 {"text": "`Pooling` has nothing to learn & <never> did.", "evidence": "pooling-parameters"},
                 {
@@ -289,6 +295,26 @@ def studio() -> Studio:
 def document_of(run: Callable[[], Results]) -> Document:
     """Lay a made-up run out once for all tests."""
     return build(run(), studio())
+
+
+@cache
+def edition_of(run: Callable[[], Results], name: str, sheet: int = 1) -> Document:
+    """Lay an edition of a made-up run out once for all tests."""
+    return build(run(), studio(), None, None, edition(name, sheet))
+
+
+@cache
+def edition_html(run: Callable[[], Results], name: str, sheet: int = 1) -> str:
+    """Render an edition of a made-up run once for all tests."""
+    return to_html(edition_of(run, name, sheet))
+
+
+@cache
+def edition_pdf(run: Callable[[], Results], name: str) -> bytes:
+    """Make the PDF of an edition of a made-up run once for all tests."""
+    from reportgen.report.pdf import to_pdf
+
+    return to_pdf(edition_html(run, name))
 
 
 @cache
@@ -333,6 +359,7 @@ def hostile() -> Results:
             "course": HOSTILE + "c" * 10_000,
             "description": HOSTILE + "d" * 10_000,
             "texts": {"introduction": HOSTILE + "i" * 10_000, "points": points},
+            "exercises": [{"text": long, "answer": long, "notes": HOSTILE}],
         },
         warnings=(long,),
     )

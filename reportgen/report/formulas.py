@@ -7,7 +7,7 @@ The notation is that of `reportgen.teaching`: `[a | b]` is a fraction, `⌊x⌋`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TOKENS = re.compile(
     r"[⌊⌋⌈⌉\[\]|]|(?<![A-Za-z])[chjknrsw](?:_[a-z]+)?(?![A-Za-z])|[^⌊⌋⌈⌉\[\]|A-Za-z]+|[A-Za-z]+"
@@ -78,7 +78,5 @@ def _trimmed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         texts[0] = texts[0].lstrip()
     if parts and parts[-1].kind == "text":
         texts[-1] = texts[-1].rstrip()
-    return tuple(
-        Part(part.kind, text, part.index, part.inner, part.below)
-        for part, text in zip(parts, texts, strict=True)
-    )
+    trimmed = (replace(part, text=text) for part, text in zip(parts, texts, strict=True))
+    return tuple(part for part in trimmed if part.text or part.kind != "text")

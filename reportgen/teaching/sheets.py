@@ -21,7 +21,7 @@ EXERCISES: dict[str, Callable[[Lots, Source], Exercise | None]] = {
     "confusion": readings.confusion,
 }
 TRIES = 50
-TELLING = re.compile(r"\d+(?:×\d+)+|\d[\d,]{2,}")  # shapes, and numbers of three digits or more
+TELLING = re.compile(r"\d+×\d+×\d+|\d[\d,]{2,}")  # shapes, and numbers of three digits or more
 
 
 def sheet(source: Source, number: int = 1) -> list[Exercise]:

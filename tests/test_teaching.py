@@ -1,0 +1,357 @@
+"""Worked arithmetic and exercises: what they print is right, and a sheet is always the same."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from math import ceil, floor
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.jobs import FAILED
+from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
+from reportgen.lab.model import Knob
+from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
+from reportgen.report.formulas import parse
+from reportgen.report.sections.objectives import OBJECTIVES
+from reportgen.results import Results
+from reportgen.teaching import worked
+from reportgen.teaching.drawing_lots import Lots
+from reportgen.teaching.exercises import Exercise, Source
+from reportgen.teaching.mistakes import misplaced, too_large
+from reportgen.teaching.sheets import EXERCISES, sheet
+from reportgen.teaching.stacks import Stack, altered
+from reportgen.text import count
+from synthetic import SEVEN, made_up
+
+SMALL: dict[str, Any] = {"n_test": 200, "epochs": 1, "image_shape": (12, 12, 1)}
+SHEETS = range(1, 9)
+
+
+@cache
+def seven() -> Results:
+    return made_up(names=SEVEN, accuracies=[0.8] * 7, **SMALL)
+
+
+@cache
+def sheets() -> list[list[Exercise]]:
+    return [sheet(Source(seven(), "mlp"), n) for n in SHEETS]
+
+
+def lab() -> Lab:
+    return load_lab("mnist")
+
+
+def stacks(n: int = 40) -> list[Stack]:
+    return [altered(Lots(f"test/{seed}"), lab(), [Flatten(flatten=True)]) for seed in range(n)]
+
+
+# --- formulas ------------------------------------------------------------------------------------
+
+
+def value(side: str) -> float:
+    """Work a side of a formula out as it stands there."""
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", side).replace(" bytes", "").replace("·", "*").replace("−", "-")
+    text = re.sub(r"\[(.+?) \| (.+?)\]", r"((\1)/(\2))", text)
+    text = text.replace("⌊", "floor(").replace("⌈", "ceil(").replace("⌋", ")").replace("⌉", ")")
+    percent = text.strip().endswith("%")
+    known = {"__builtins__": {}, "floor": floor, "ceil": ceil}
+    return float(eval(text.strip(" %"), known)) / (100 if percent else 1)
+
+
+def check(formula: str) -> None:
+    """Hold all sides of a formula that have numbers in them against each other."""
+    for part in re.split(r"; |, then ", formula):
+        sides = re.sub("^(height|width) ", "", part).split(" = ")
+        numbers = [value(side) for side in sides if not re.search("[a-z]{1,}(?<!bytes)", side)]
+        assert len(numbers) >= 2 or part.isdigit(), formula
+        assert numbers == pytest.approx([numbers[-1]] * len(numbers), abs=6e-4), formula
+        parse(part)
+
+
+WINDOWS = st.builds(
+    lambda kernel, strides, padding, bias, filters: Conv2D(
+        conv2d=filters, kernel=kernel, strides=strides, padding=padding, use_bias=bias
+    ),
+    st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.sampled_from(["valid", "same"]),
+    st.booleans(),
+    st.integers(1, 64),
+)
+MAPS = st.tuples(st.integers(7, 1200), st.integers(7, 1200), st.integers(1, 64))
+
+
+@given(WINDOWS, MAPS)
+def test_every_side_of_a_formula_is_worth_the_same(layer: Conv2D, shape: tuple[int, int, int]) -> None:
+    out = layer.output_shape(shape)
+    lines = worked.sizes(layer, shape)
+    for line in lines:
+        check(line.formula)
+    ends = [int(line.formula.rpartition("= ")[2].replace(",", "")) for line in lines]
+    assert ends == list(out[: len(ends)])
+    assert len(ends) == 2 or out[0] == out[1]
+    check(worked.multiply_adds(layer, shape))
+    check(worked.parameters(layer, shape))
+    assert worked.parameters(layer, shape).endswith(f"= {count(layer.params(shape))}")
+    for _, window in worked.directions(layer.model_copy(update={"padding": "same"}), shape):
+        line = worked.padding(window)
+        check(line.formula)
+        assert str(sum(window.zeros)) in line.words or line.words == "no zeros are needed"
+
+
+def test_every_formula_of_every_answer_is_right() -> None:
+    formulas = [
+        line.formula
+        for made in sheets()
+        for one in made
+        if one.answer
+        for line in one.answer.work
+        if line.formula
+    ]
+    assert len(formulas) > 100
+    for formula in formulas:
+        check(formula)
+
+
+def test_a_formula_without_a_partner_for_its_bracket_is_refused() -> None:
+    for bad in ("⌊n", "n⌋", "[a | b", "[a]", "⌈n⌋"):
+        with pytest.raises(ValueError, match=r"missing|partner"):
+            parse(bad)
+
+
+def test_a_formula_has_its_parts() -> None:
+    rounding, plus = parse("⌊[n − k | s]⌋ + 1")
+    [fraction] = rounding.inner
+    assert (rounding.kind, fraction.kind, plus.text) == ("floor", "fraction", " + 1")
+    assert [part.text for part in fraction.inner] == ["n", " − ", "k"]
+    assert [part.text for part in fraction.below] == ["s"]
+    assert [(part.kind, part.text, part.index) for part in parse("c_in")] == [("variable", "c", "in")]
+    assert [part.kind for part in parse("inputs")] == ["text"]
+
+
+# --- stacks --------------------------------------------------------------------------------------
+
+
+def test_the_shapes_and_parameters_of_a_stack_are_those_that_keras_builds() -> None:
+    import keras
+
+    from reportgen.training.models import KERAS
+
+    for stack in stacks(3):
+        model = keras.Sequential([keras.Input(stack.image), *(KERAS[type(one)](one) for one in stack.layers)])
+        assert [step.row.output_shape for step in stack.steps] == [
+            tuple(layer.output.shape[1:]) for layer in model.layers
+        ]
+        assert [step.row.params for step in stack.steps] == [layer.count_params() for layer in model.layers]
+
+
+def test_no_stack_is_the_beginning_of_one_of_the_lab_s_networks() -> None:
+    def windows(layers: Any) -> list[Any]:
+        return [one.window()[:2] for one in layers if isinstance(one, Windowed)]
+
+    for stack in stacks():
+        mine = windows(stack.layers)
+        assert mine not in [windows(one.layers)[: len(mine)] for one in lab().variants]
+        assert stack.image != (28, 28, 1)
+
+
+@pytest.mark.parametrize("make", [too_large, misplaced])
+def test_what_cannot_be_built_has_one_mistake_and_is_mended_as_it_is_said(make: Any) -> None:
+    said = set()
+    for seed in range(30):
+        wrong = make(Lots(f"test/{seed}"), lab())
+        with pytest.raises(ShapeError) as refused:
+            trace(wrong.stack.layers, wrong.stack.image, wrong.classes)
+        position = int(re.findall(r"layer (\d+)", str(refused.value))[0])
+        assert wrong.said.startswith(f"Layer {position} ")
+        assert wrong.said.endswith(".")
+        said.add(wrong.mended)
+        trace(mended(wrong.stack.layers, wrong, position), wrong.stack.image, wrong.classes)
+    assert len(said) > 1
+
+
+def mended(layers: tuple[Any, ...], wrong: Any, position: int) -> tuple[Any, ...]:
+    """Do what is said to mend a stack."""
+    bad = layers[position - 1]
+    before, after = layers[: position - 1], layers[position:]
+    if "With same padding" in wrong.mended:
+        return (*before, bad.model_copy(update={"padding": "same"}), *after)
+    if "belongs before the first dense" in wrong.mended:
+        return (*before, Flatten(flatten=True), bad, *after)
+    if "belongs before the Flatten" in wrong.mended:
+        return (*before[:-1], bad.model_copy(update={"padding": "same"}), before[-1], *after)
+    return (*before, bad.model_copy(update={"dense": wrong.classes}))
+
+
+# --- sheets --------------------------------------------------------------------------------------
+
+
+def test_the_same_number_gives_the_same_sheet_and_another_gives_another() -> None:
+    assert sheet(Source(seven(), "mlp"), 1) == sheets()[0]
+    texts = [str(made) for made in sheets()]
+    assert len(set(texts)) == len(texts)
+    for kind in ("shape", "parameters", "field", "mistake"):
+        asked = [str(next(one for one in made if one.kind == kind)) for made in sheets()]
+        assert len(set(asked)) == len(asked), kind
+
+
+def test_all_sheets_are_as_hard() -> None:
+    def asked(made: list[Exercise]) -> list[Any]:
+        sizes = [
+            (one.kind, one.lines, [(len(t.rows), t.blank) for t in one.tables if one.kind != "mistake"])
+            for one in made
+        ]
+        windows = [
+            [("stride 2" in row[1], "same" in row[1]) for row in one.tables[0].rows if row[0] == "Conv2D"]
+            for one in made
+            if one.kind in ("shape", "parameters", "field")
+        ]
+        # One convolution, the first, moves by two, and one of them has the other's padding not.
+        return [
+            sizes,
+            [[moves for moves, _ in one] for one in windows],
+            [len({p for _, p in one}) for one in windows],
+        ]
+
+    first, *others = [asked(made) for made in sheets()]
+    assert [one for one in others if one != first] == []
+    assert [kind for kind, *_ in first[0]] == list(EXERCISES)
+
+
+def test_what_is_to_be_filled_in_stands_nowhere_else() -> None:
+    layers = seven().layers
+    shown = {text.replace("x", "×") for text in layers["output_shape"]} | {count(n) for n in layers["params"]}
+    for made in sheets():
+        asked = {cell for one in made for row in (one.answer.filled if one.answer else ()) for cell in row}
+        telling = {cell for cell in asked if "×" in cell or len(cell) > 2}
+        telling -= {cell for cell in telling if cell.endswith("pixels")}
+        printed = {cell for one in made for table in one.tables for row in table.rows for cell in row}
+        assert telling
+        assert not telling & (printed | shown)
+
+
+def test_what_stands_in_the_blanks_is_what_the_arithmetic_gives() -> None:
+    by_kind = {one.kind: one for one in sheets()[0]}
+    shapes, counts = by_kind["shape"], by_kind["parameters"]
+    assert shapes.answer is not None
+    assert counts.answer is not None
+    assert shapes.answer.filled[-1][0] in shapes.answer.text
+    total = sum(int(cell.replace(",", "")) for (cell,) in counts.answer.filled)
+    assert f"Together they have {count(total)} parameters." in counts.answer.text
+    assert len(shapes.answer.filled) == len(shapes.tables[0].rows)
+
+
+def test_which_trains_faster_is_told_by_multiply_adds_and_by_this_run() -> None:
+    data = seven().record.dataset
+    adds = {
+        one.name: sum(row.multiply_adds for row in trace_variant(one, data.image_shape, len(data.classes)))
+        for one in seven().record.lab.variants
+    }
+    for made in sheets():
+        one = next(one for one in made if one.kind == "faster")
+        first, second = re.findall("`(.+?)`", one.text)
+        assert one.answer is not None
+        quick, slow = sorted((first, second), key=lambda name: adds[name])
+        assert one.answer.text.startswith(
+            f"By the arithmetic, `{quick}`: one image takes {count(adds[quick])} "
+        )
+        assert f"{adds[slow] / adds[quick]:.1f} times as many" in one.answer.text
+        assert adds[slow] >= 1.3 * adds[quick]
+
+
+def test_a_confusion_matrix_is_read_as_it_stands() -> None:
+    frame = seven().confusion
+    rows = frame[(frame["variant"] == "mlp") & (frame["seed"] == 1)]
+    table = rows.pivot_table(index="label", columns="predicted", values="count")
+    for made in sheets():
+        one = next(one for one in made if one.kind == "confusion")
+        recalled, called = (int(n) for n in re.findall(r"(?:class|called) (\d)", one.text))
+        assert one.answer is not None
+        recall, precision = (line.formula for line in one.answer.work)
+        assert recall.startswith(
+            f"[{table.loc[recalled, recalled]:.0f} | {table.loc[recalled].sum():.0f}] = "
+        )
+        assert precision.startswith(f"[{table.loc[called, called]:.0f} | {table[called].sum():.0f}] = ")
+        n = int(one.answer.text.split(": ")[1].split()[0])
+        wrong = rows[rows["label"] != rows["predicted"]]
+        assert n == wrong["count"].max()
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ({"names": ("mlp",)}, ["shape", "parameters", "field", "mistake", "confusion"]),
+        ({"names": ("cnn",), "baseline": None}, ["shape", "parameters", "field", "mistake", "confusion"]),
+        ({"names": ("mlp", "cnn"), "unfinished": {"mlp": FAILED, "cnn": FAILED}}, [*EXERCISES][:5]),
+        ({"names": ("mlp", "cnn"), "accuracies": (1.0, 1.0)}, [*EXERCISES][:5]),
+        ({"names": ("mlp", "cnn"), "classes": [f"class {n}" for n in range(100)]}, [*EXERCISES][:5]),
+    ],
+    ids=["dense", "alone", "failed", "faultless", "hundred-classes"],
+)
+def test_what_a_run_gives_no_occasion_for_is_left_out(options: dict[str, Any], kinds: list[str]) -> None:
+    run = made_up(**{**SMALL, **options})
+    shown = None if "unfinished" in options else str(options["names"][0])
+    assert [one.kind for one in sheet(Source(run, shown))] == kinds
+
+
+def test_a_variant_without_a_training_is_said_to_have_none() -> None:
+    run = made_up(names=("mlp", "cnn"), unfinished={"cnn": FAILED}, **SMALL)
+    one = next(one for one in sheet(Source(run, "mlp")) if one.kind == "faster")
+    assert one.answer is not None
+    assert one.answer.text.endswith("This run cannot say: `cnn` has no finished training.")
+
+
+def test_lots_are_the_same_in_every_process() -> None:
+    lots = Lots("mnist/1/0/shape")
+    assert [lots.one(range(1000)) for _ in range(4)] == [533, 606, 975, 918]
+    assert Lots("a").other((1, 1, 1), 1) == 1
+
+
+# --- the lab's own -------------------------------------------------------------------------------
+
+
+def with_exercises(*tables: dict[str, Any]) -> Lab:
+    variants = [{"name": "a", "layers": [{"flatten": True}, {"dense": "classes", "activation": "softmax"}]}]
+    raw = {"title": "t", "dataset": {"name": "mnist"}, "variants": variants, "exercises": list(tables)}
+    return parse_lab(raw, "lab.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"text": "Why?"}, "exercises[1].answer: is missing"),
+        ({"text": "Why?", "answer": ""}, "exercises[1].answer: is empty"),
+        (
+            {"text": "Why?", "answer": "So.", "note": "n"},
+            "exercises[1].note: unknown key; did you mean 'notes'?",
+        ),
+        ({"text": 3, "answer": "So."}, "exercises[1].text: 3, expected text in quotes"),
+    ],
+)
+def test_an_exercise_that_cannot_be_meant_is_refused(table: dict[str, Any], said: str) -> None:
+    from reportgen.errors import LabError
+
+    with pytest.raises(LabError) as refused:
+        with_exercises(table)
+    assert said in str(refused.value)
+
+
+def test_the_lab_s_own_exercises_come_last() -> None:
+    one = with_exercises({"text": "Why?", "answer": "So."}).exercises[0]
+    assert (one.text, one.answer, one.notes) == ("Why?", "So.", "")
+    made = sheet(Source(made_up(names=("mlp",), texts={"exercises": [one.model_dump()]}, **SMALL), "mlp"))
+    assert made[-1].kind == "own"
+    assert made[-1].answer is not None
+    assert made[-1].unanswered.answer is None
+
+
+def test_every_knob_has_its_objective() -> None:
+    assert set(OBJECTIVES) == set(get_args(Knob))
+
+
+def test_times_are_written_with_the_sign_that_shapes_have() -> None:
+    assert times((2, 3)) == "2×3"
