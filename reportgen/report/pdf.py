@@ -34,6 +34,8 @@ MEMORY = 4 << 30  # bytes for one PDF: some thirty times what that report takes
 
 _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 _ON_SCREEN = re.compile(r"<!-- screen -->.*?<!-- /screen -->", re.DOTALL)
+# What the page's script filters and sorts by. Text has no bare quotation mark, so that nothing else is met.
+_FOR_THE_SCRIPT = re.compile(r' data-(?:variant|true|pred|index|confidence|value|classes)="[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def to_pdf(html: str, extras: Extras | None = None) -> bytes:
 
 def printed(html: str) -> str:
     """Leave out what is for the screen alone: laying out thousands of hidden images would take a while."""
-    return _ON_SCREEN.sub("", html)
+    return _FOR_THE_SCRIPT.sub("", _ON_SCREEN.sub("", html))
 
 
 def _with_text(chart: re.Match[str]) -> str:
