@@ -19,15 +19,21 @@ from PIL import Image
 from reportgen import disk
 from reportgen.jobs import DIVERGED, FAILED
 from reportgen.report import _put
+from reportgen.report.document import Document
+from reportgen.report.editions import EDITIONS, edition
 from reportgen.report.formats import Made, files_of
+from reportgen.report.formulas import parse, plain
+from reportgen.report.html import build
 from reportgen.report.images import png_uri
 from reportgen.report.markdown import to_markdown
 from reportgen.report.markdown_text import code, escape, fenced, words
+from reportgen.report.notebook import to_notebook
 from reportgen.report.pictures import row
+from reportgen.report.templates import template_folder
 from reportgen.results import Results
 from reportgen.text import inert, paragraphs
 from support import command_line
-from synthetic import document_of, example, hostile, html_of, made_up
+from synthetic import document_of, example, hostile, html_of, made_up, studio
 
 PARSER = MarkdownIt("commonmark").enable("table")
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40) | st.text(
@@ -243,6 +249,77 @@ def test_the_same_report_gives_the_same_bytes() -> None:
     assert to_markdown(document_of(example), "report-images") == written(example)
 
 
+# --- other editions ------------------------------------------------------------------------------
+
+SENTINEL = "the-answer-that-nobody-may-see"
+
+
+@cache
+def with_exercises() -> Results:
+    own = {"text": "What is `x|y` & *why*?", "answer": f"{SENTINEL} `1`.", "notes": f"{SENTINEL} too."}
+    names = ("mlp", "cnn-a", "cnn-b-s2")
+    texts = {"exercises": [own], "texts": {"introduction": "Words."}}
+    return made_up(names=names, epochs=1, n_test=100, image_shape=(12, 12, 1), texts=texts)
+
+
+@cache
+def edition_of(name: str) -> Document:
+    return build(with_exercises(), studio(), None, None, edition(name))
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_every_section_of_an_edition_is_written_as_text_alone(name: str) -> None:
+    document = edition_of(name)
+    text, files = to_markdown(document, f"{name}-images")
+    headings = re.findall(r"^## (\d+) ", text, re.MULTILINE)
+    assert [int(n) for n in headings] == [one.number for one in document.sections]
+    kinds = {token.type for token in _flattened(PARSER.parse(text))}
+    assert not kinds & {"html_block", "html_inline", "link_open", "code_block"}
+    assert all(f"({name}-images/{one})" in text for one in files)
+    assert all(template.is_file() for template in _templates(name))
+
+
+def _templates(name: str) -> Iterator[Path]:
+    for anchor in EDITIONS[name].sections:
+        yield template_folder() / "markdown" / f"{anchor}.md.jinja"
+
+
+def test_answers_stand_in_the_instructor_s_edition_and_never_in_the_handout() -> None:
+    full, bare = (to_markdown(edition_of(name), "images")[0] for name in ("instructor", "handout"))
+    assert full.count(SENTINEL) == 2
+    assert SENTINEL not in bare
+    assert SENTINEL not in to_notebook(with_exercises(), blanks=True)
+    solutions = [
+        one.solution
+        for section in edition_of("instructor").sections
+        if section.anchor in {"predictions", "readings"}
+        for one in section.body.exercises
+    ]
+    assert len(solutions) > 5
+    for solution in solutions:
+        for paragraph in (*solution.answer, *solution.notes):
+            assert words(paragraph) in full
+            assert words(paragraph) not in bare
+        for line in solution.work:
+            assert escape(plain(line.formula)) in full
+    assert "**Answer.**" not in bare
+    assert [line for line in bare.splitlines() if line.startswith("### Exercise")] == [
+        line for line in full.splitlines() if line.startswith("### Exercise")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("⌊[n − k | s]⌋ + 1", "⌊(n − k)/s⌋ + 1"),
+        ("⌈[n | s]⌉ = 14", "⌈n/s⌉ = 14"),
+        ("(k · k · c_in + 1) · c_out", "(k · k · c_in + 1) · c_out"),
+    ],
+)
+def test_a_formula_is_written_on_one_line(formula: str, expected: str) -> None:
+    assert plain(parse(formula)) == expected
+
+
 # --- pictures ------------------------------------------------------------------------------------
 
 
@@ -262,9 +339,9 @@ def test_a_row_of_images_has_room_for_its_words(shape: tuple[int, int, int]) -> 
 
 def test_new_images_take_the_place_of_old_ones_and_nothing_is_written_twice(tmp_path: Path) -> None:
     first = Made(b"one", {"a.png": b"a", "b.png": b"b"})
-    path = _put(tmp_path, "md", first)
+    path = _put(tmp_path, "report", "md", first)
     before = (tmp_path / "report-images/b.png").stat().st_ino
-    _put(tmp_path, "md", Made(b"two", {"b.png": b"b", "c.png": b"c"}))
+    _put(tmp_path, "report", "md", Made(b"two", {"b.png": b"b", "c.png": b"c"}))
     assert path.read_bytes() == b"two"
     assert [one.name for one in files_of(tmp_path, "md")] == ["report.md", "b.png", "c.png"]
     assert (tmp_path / "report-images/b.png").stat().st_ino == before
@@ -288,10 +365,10 @@ def test_whenever_a_kill_ends_it_the_document_has_all_its_images(
             left -= 1
             step(what, path)
 
-        _put(folder, "md", old)
+        _put(folder, "report", "md", old)
         monkeypatch.setattr(disk, "step", stop)
         try:
-            _put(folder, "md", new)
+            _put(folder, "report", "md", new)
         except KeyboardInterrupt:
             return True
         finally:

@@ -46,6 +46,7 @@ class Source:
     extent: Extent | None = None
     edition: str = "report"
     sheet: int = 1
+    stem: str = "report"  # what the edition's files are called, without the format
 
     @cached_property
     def document(self) -> Document:
@@ -97,7 +98,7 @@ def _markdown(source: Source) -> Finish:
     document = source.document
 
     def finish() -> Made:
-        text, images = to_markdown(document, "report-images")
+        text, images = to_markdown(document, f"{source.stem}-images")
         return Made(text.encode(), images)
 
     return finish
@@ -118,13 +119,13 @@ def _json(source: Source) -> Finish:
 FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "pdf": Format(_pdf),
-    "md": Format(_markdown, beside="-images", editions=False),
+    "md": Format(_markdown, beside="-images"),
     "ipynb": Format(_notebook, charts=False),
     "json": Format(_json, charts=False, editions=False),
 }
 DEFAULT = ("html", "pdf")
 # What a document, and what is known of it, is called before it is swapped in; more follows the name.
-HALF_WRITTEN = (".report.*", ".handout*.*", ".instructor*.*", "report-*/.*", ".documents.json")
+HALF_WRITTEN = (".report.*", ".handout*.*", ".instructor*.*", "*-images/.*", ".documents.json")
 
 
 def formats_of(text: str) -> tuple[str, ...]:

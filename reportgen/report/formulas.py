@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TOKENS = re.compile(
     r"[⌊⌋⌈⌉\[\]|]|(?<![A-Za-z])[chjknrsw](?:_[a-z]+)?(?![A-Za-z])|[^⌊⌋⌈⌉\[\]|A-Za-z]+|[A-Za-z]+"
@@ -80,3 +84,22 @@ def _trimmed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         texts[-1] = texts[-1].rstrip()
     trimmed = (replace(part, text=text) for part, text in zip(parts, texts, strict=True))
     return tuple(part for part in trimmed if part.text or part.kind != "text")
+
+
+def plain(parts: Iterable[Part]) -> str:
+    """Write a formula on one line: (n − k)/s, ⌊x⌋, c_in."""
+    return "".join(_plain(part) for part in parts)
+
+
+def _plain(part: Part) -> str:
+    if part.kind == "fraction":
+        return f"{_bracketed(part.inner)}/{_bracketed(part.below)}"
+    if part.kind in ("floor", "ceiling"):
+        opening, closing = next((key, end) for key, (kind, end) in ROUNDINGS.items() if kind == part.kind)
+        return f"{opening}{plain(part.inner)}{closing}"
+    return f"{part.text}_{part.index}" if part.index else part.text
+
+
+def _bracketed(parts: tuple[Part, ...]) -> str:
+    written = plain(parts)
+    return written if written.isalnum() else f"({written})"

@@ -12,9 +12,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from reportgen.report import pictures, strips
+from reportgen.report.formulas import plain
 from reportgen.report.markdown_text import code, escape, fenced, words
 from reportgen.report.templates import environment
 from reportgen.report.tiles import Panel
+from reportgen.text import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,12 +94,12 @@ class Images:
 
 
 def _as_text(value: object) -> object:
-    return value if isinstance(value, Markup) else escape(value)
+    return value if isinstance(value, Markup) else escape(finalize(value))
 
 
 @cache
 def _environment() -> Environment:
     """Give the templates' environment: whatever is printed is text, unless a filter says otherwise."""
     made = environment().overlay(finalize=_as_text)
-    made.filters = {**made.filters, "code": code, "fenced": fenced, "words": words}
+    made.filters = {**made.filters, "code": code, "fenced": fenced, "words": words, "formula": plain}
     return made

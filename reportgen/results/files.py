@@ -43,7 +43,7 @@ from reportgen.results.record import FORMAT_VERSION, RunRecord
 
 DOCUMENTS = "documents.json"
 # What is drawn into a run directory, beside frames of what it states.
-DRAWN = ("report.*", "report-*/*", "handout.*", "handout-*.*", "instructor.*", "instructor-*.*")
+DRAWN = ("report.*", "handout.*", "handout-*.*", "instructor.*", "instructor-*.*", "*-images/*")
 
 
 def save(results: Results, folder: Path) -> None:
