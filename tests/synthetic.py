@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.frames import analyse
+from reportgen.analysis.frames import Analysis, analyse
 from reportgen.analysis.galleries import images_to_keep
 from reportgen.data.dataset import Dataset
 from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
@@ -300,7 +300,13 @@ def document_of(run: Callable[[], Results]) -> Document:
 @cache
 def edition_of(run: Callable[[], Results], name: str, sheet: int = 1) -> Document:
     """Lay an edition of a made-up run out once for all tests."""
-    return build(run(), studio(), None, None, edition(name, sheet))
+    return build(run(), studio(), analysis_of(run), None, edition(name, sheet))
+
+
+@cache
+def analysis_of(run: Callable[[], Results]) -> Analysis:
+    """Analyse a made-up run once for all its editions."""
+    return analyse(run())
 
 
 @cache
@@ -314,7 +320,7 @@ def edition_pdf(run: Callable[[], Results], name: str) -> bytes:
     """Make the PDF of an edition of a made-up run once for all tests."""
     from reportgen.report.pdf import to_pdf
 
-    return to_pdf(edition_html(run, name))
+    return to_pdf(edition_html(run, name), edition_of(run, name).extras)
 
 
 @cache

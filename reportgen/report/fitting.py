@@ -54,7 +54,10 @@ def fit(limit: int, source: Source, formats: Sequence[str]) -> Fitted:
     drawn = [name for name in formats if FORMATS[name].charts]
     if not drawn:
         return Fitted(others, "")
-    for extent in extents(limit):
+    steps = list(extents(limit))
+    if source.edition != "report":  # no other shows all mistakes
+        steps = [steps[0], *(one for one in steps if one.mistakes == 0 and one.tiles < steps[0].tiles)]
+    for extent in steps:
         part = replace(source, extent=extent)
         made, size = press.as_far_as(drawn, part, limit if extent.tiles else None)
         if size <= limit:

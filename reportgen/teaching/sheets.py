@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from itertools import chain
+from math import prod
 
 from reportgen.teaching import predictions, readings
 from reportgen.teaching.drawing_lots import Lots
@@ -59,7 +60,10 @@ def _telling(texts: Iterable[str]) -> set[str]:
 
 
 def _shown(source: Source) -> set[str]:
-    """List the shapes and counts in the tables of layers that stand in the same document."""
+    """List the shapes and counts of the lab's networks, and bytes: what the same document may say of them."""
     layers = source.results.layers
     shapes = [text.replace("x", "×") for text in layers["output_shape"]]
-    return _telling([*shapes, *(count(n) for n in layers["params"])])
+    values = [prod(map(int, re.findall(r"\d+", text))) for text in layers["output_shape"]]
+    adds = layers["multiply_adds"].dropna()
+    counts = [*layers["params"], *adds, *(size * n for n in (*values, *layers["params"]) for size in (2, 4))]
+    return _telling([*shapes, *map(count, counts)])
