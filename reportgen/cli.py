@@ -189,6 +189,9 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
         "--sheet", type=_count, default=1, metavar="N", help="another sheet of exercises (default: 1)"
     )
     parser.add_argument(
+        "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
+    )
+    parser.add_argument(
         "--max-size",
         type=_size,
         default=0,
@@ -225,6 +228,7 @@ def _run(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         seeds=options.seeds,
         variants=_names(options.variants),
+        paper=options.paper,
     )
     with observer_for(options.quiet) as watch:
         workers = Workers.of(options.jobs, options.job_timeout)
@@ -284,7 +288,8 @@ def _add_render(commands: Any) -> None:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from reportgen.pipeline import render  # noqa: PLC0415
+    from reportgen.lab import overrides  # noqa: PLC0415
+    from reportgen.pipeline import on_paper, render  # noqa: PLC0415
     from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415
@@ -292,7 +297,8 @@ def _render(options: argparse.Namespace) -> int:
 
     formats = formats_of(options.format)
     copies = copies_of(options.edition, options.sheet, formats)
-    results = load_results(options.run)
+    given = overrides(paper=options.paper)
+    results = on_paper(load_results(options.run), given.paper)
     check_writable(Path(options.run))
     documents, problems = render(results, formats, options.max_size, _complain, copies)
     for problem in problems:

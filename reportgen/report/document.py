@@ -10,6 +10,7 @@ from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.analysis.telling import Telling, telling
 from reportgen.report.attachments import Attachment, attachments
+from reportgen.report.brand import Brand
 from reportgen.report.files import File, csv_file
 from reportgen.report.images import data_uri
 from reportgen.report.pdf import Extras
@@ -231,6 +232,8 @@ class Document:
     tables: int
     grey: bool  # whether the test images have no colours
     left_out: str = ""  # to fit a size
+    paper: str = "a4"  # or letter
+    brand: Brand | None = None
     date: datetime | None = None  # of the documents: that of the run, or SOURCE_DATE_EPOCH
     attached: tuple[Attachment, ...] = ()  # to the PDF
 

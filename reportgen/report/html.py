@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
+from reportgen.report.brand import brand_of
 from reportgen.report.dates import document_date
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 LONGEST_TITLE = 240
 RUNNING_TITLE = 60
 LONGEST_NOTE = 600
+# The block of text has one width, 166 mm, on both; Letter is shorter, and gives it some of its margins.
+PAPERS = {
+    "a4": "@media print { @page { size: A4; margin: 23mm 22mm 22mm; } }",
+    "letter": "@media print { @page { size: letter; margin: 21mm 24.95mm 19mm; } }",
+}
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
@@ -63,6 +69,8 @@ def build(
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
+        paper=lab.paper,
+        brand=brand_of(results),
         date=document_date(context.results.record.started),
         attached=context.attached if "appendix" in edition.sections else (),  # a student gets no answers
     )
@@ -140,4 +148,6 @@ def policy() -> Markup:
 def to_html(document: Document) -> str:
     """Render a document, waiting for its charts. Raises RenderError."""
     template = environment().get_template("report.html.jinja")
-    return template.render(document=document, style=style_sheet(), script=script(), policy=policy())
+    return template.render(
+        document=document, style=style_sheet(), paper=PAPERS[document.paper], script=script(), policy=policy()
+    )
