@@ -192,6 +192,11 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
         "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
     )
     parser.add_argument(
+        "--template-dir",
+        metavar="DIR",
+        help="templates and style sheets (report.css, more.css) in the place of reportgen's",
+    )
+    parser.add_argument(
         "--max-size",
         type=_size,
         default=0,
@@ -219,7 +224,9 @@ def _run(options: argparse.Namespace) -> int:
     from reportgen.show import scores  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(options.edition, options.sheet, formats, whole_run=True)
+    copies = copies_of(
+        options.edition, options.sheet, formats, whole_run=True, templates=options.template_dir
+    )
     wish = Wish(formats, options.max_size, copies)
     given = overrides(
         dataset=options.dataset,
@@ -296,7 +303,7 @@ def _render(options: argparse.Namespace) -> int:
     from reportgen.rundir import check_writable  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(options.edition, options.sheet, formats)
+    copies = copies_of(options.edition, options.sheet, formats, templates=options.template_dir)
     given = overrides(paper=options.paper)
     results = on_paper(load_results(options.run), given.paper)
     check_writable(Path(options.run))

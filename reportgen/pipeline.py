@@ -275,6 +275,8 @@ def _check_variants(lab: Lab, dataset: Dataset, file: str) -> None:
 
 def unchanged(prepared: Prepared) -> Unchanged | None:
     """Give the latest run of the lab, if this one would be the same in all but its time."""
+    if prepared.wish.copies.templates:
+        return None  # who knows what has changed in them
     latest = (prepared.output / prepared.lab.name / "latest").resolve()
     record = read_record(latest)
     files = prepared.wish.files
@@ -537,13 +539,15 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     edition: str = REPORT,
     sheet: int = 1,
     max_size: int | str = 0,
+    template_dir: str | os.PathLike[str] | None = None,
     **stated: Any,
 ) -> Results:
     """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
     `jobs` trainings run at once, none longer than `job_timeout` seconds. The report is written in each
     `format`, such as "html,pdf,json", none larger than `max_size` bytes, which may be "10MB"; `edition` may
-    be "handout,instructor" besides, with the exercises of a `sheet`. `stated` takes
+    be "handout,instructor" besides, with the exercises of a `sheet`; templates in the folder `template_dir`
+    take the place of reportgen's. `stated` takes
     dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies
     in `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
@@ -555,7 +559,8 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
     formats = formats_of(format)
-    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True))
+    own = Path(template_dir) if template_dir is not None else None
+    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True, templates=own))
     with observer_for(quiet) as watch:
         prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, wish)
         same = unchanged(prepared)

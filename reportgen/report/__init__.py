@@ -47,7 +47,7 @@ def write(
     if REPORT in copies.editions:
         frames.write(analysis, folder)
     for edition in copies.editions:
-        source = Source(results, analysis, studio, edition=edition, sheet=copies.sheet)
+        source = Source(results, analysis, studio, None, edition, copies.sheet, copies.templates)
         stem, names = stem_of(edition, copies.sheet), formats_for(edition, formats)
         for name, made in _fitted(source, names, max_size) if max_size else _whole(source, names):
             yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made

@@ -46,6 +46,7 @@ class Source:
     extent: Extent | None = None
     edition: str = "report"
     sheet: int = 1
+    templates: Path | None = None  # a folder of one's own
 
     @cached_property
     def document(self) -> Document:
@@ -61,7 +62,7 @@ class Source:
         """Render the page, from which the PDF is made too."""
         from reportgen.report.html import to_html  # noqa: PLC0415
 
-        return to_html(self.document)
+        return to_html(self.document, self.templates)
 
 
 Finish = Callable[[], Made]
