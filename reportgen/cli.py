@@ -192,6 +192,14 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
         "--sheet", type=_count, default=1, metavar="N", help="another sheet of exercises (default: 1)"
     )
     parser.add_argument(
+        "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
+    )
+    parser.add_argument(
+        "--template-dir",
+        metavar="DIR",
+        help="templates and style sheets (report.css, more.css) in the place of reportgen's",
+    )
+    parser.add_argument(
         "--max-size",
         type=_size,
         default=0,
@@ -219,7 +227,9 @@ def _run(options: argparse.Namespace) -> int:
     from reportgen.show import scores  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(options.edition, options.sheet, formats, whole_run=True)
+    copies = copies_of(
+        options.edition, options.sheet, formats, whole_run=True, templates=options.template_dir
+    )
     wish = Wish(formats, options.max_size, copies)
     given = overrides(
         dataset=options.dataset,
@@ -228,6 +238,7 @@ def _run(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         seeds=options.seeds,
         variants=_names(options.variants),
+        paper=options.paper,
     )
     with observer_for(options.quiet) as watch:
         workers = Workers.of(options.jobs, options.job_timeout)
@@ -287,15 +298,17 @@ def _add_render(commands: Any) -> None:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from reportgen.pipeline import render  # noqa: PLC0415
+    from reportgen.lab import overrides  # noqa: PLC0415
+    from reportgen.pipeline import on_paper, render  # noqa: PLC0415
     from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415
     from reportgen.rundir import check_writable  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(options.edition, options.sheet, formats)
-    results = load_results(options.run)
+    copies = copies_of(options.edition, options.sheet, formats, templates=options.template_dir)
+    given = overrides(paper=options.paper)
+    results = on_paper(load_results(options.run), given.paper)
     check_writable(Path(options.run))
     documents, problems = render(results, formats, options.max_size, _complain, copies)
     for problem in problems:

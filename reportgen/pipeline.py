@@ -30,6 +30,7 @@ from reportgen.execution.trainers import Trainers
 from reportgen.jobs import FAILED, Job, Observer, Outcome, plan, plan_controls
 from reportgen.lab import (
     Lab,
+    Logo,
     Overrides,
     check_shapes,
     lab_folder,
@@ -37,6 +38,7 @@ from reportgen.lab import (
     load_lab,
     override,
     overrides,
+    read_logo,
 )
 from reportgen.report.copies import REPORT, THE_REPORT, Copies, copies_of
 from reportgen.report.formats import DEFAULT, HALF_WRITTEN, files_of, formats_of, with_charts
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reportgen.data import Dataset
+    from reportgen.lab.model import Paper
     from reportgen.report.studio import Studio
 
 OUTPUT = Path("output")
@@ -137,6 +140,7 @@ class Prepared:
     argv: tuple[str, ...]
     fallback: str
     wish: Wish = Wish()
+    logo: Logo | None = None
 
     @property
     def jobs(self) -> list[Job]:
@@ -196,7 +200,8 @@ def prepare(
     controls = identify_all(plan_controls(lab), dataset, workers, folder)
     prepared = Prepared(lab, dataset, planned, controls, workers, folder, output, given, argv, fallback, wish)
     check_built(planned, prepared.store, prepared.trainers)
-    return prepared
+    logo = lab.branding.logo
+    return replace(prepared, logo=read_logo(folder / logo)) if logo else prepared
 
 
 def command(source: str | Path, given: Overrides, output: Path) -> list[str]:
@@ -270,6 +275,8 @@ def _check_variants(lab: Lab, dataset: Dataset, file: str) -> None:
 
 def unchanged(prepared: Prepared) -> Unchanged | None:
     """Give the latest run of the lab, if this one would be the same in all but its time."""
+    if prepared.wish.copies.templates:
+        return None  # who knows what has changed in them
     latest = (prepared.output / prepared.lab.name / "latest").resolve()
     record = read_record(latest)
     files = prepared.wish.files
@@ -283,12 +290,20 @@ def unchanged(prepared: Prepared) -> Unchanged | None:
         and (record.argv, record.fallback) == (prepared.argv, prepared.fallback)
         and jobs == [(one.key, False) for one in prepared.all_planned]
         and all(one.lasting for one in record.left_out)
+        and _same_logo(latest, prepared.logo)
     )
     if not same or not _small_enough(latest, prepared.wish):
         return None
     rundir.sweep(latest.parent)  # a run that was killed may have left something since
     stands = prepared.output / prepared.lab.name / latest.name
     return Unchanged(stands, tuple(_failures((*record.jobs, *record.controls))), files)
+
+
+def _same_logo(run: Path, logo: Logo | None) -> bool:
+    if logo is None:
+        return True  # the lab is the same, and has none
+    path = run / logo.file
+    return path.is_file() and path.read_bytes() == logo.content
 
 
 def _small_enough(run: Path, wish: Wish) -> bool:
@@ -361,6 +376,7 @@ def _report(
     with disk.disk_errors(lab_runs), rundir.partial_run(lab_runs, started) as partial:
         results = _collect(prepared, ran, started)
         results = with_images(results, prepared.dataset.x_test, images_to_keep(results))
+        results = replace(results, logo=prepared.logo)
         save(results, partial)
         say("drawing the report")
         try:
@@ -431,6 +447,14 @@ def _job_record(ran: Ran) -> JobRecord:
 
 def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
     return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
+
+
+def on_paper(results: Results, paper: Paper | None) -> Results:
+    """Have a run printed on another paper than its lab's; None for the lab's own."""
+    if paper is None:
+        return results
+    lab = results.record.lab.model_copy(update={"paper": paper})
+    return replace(results, record=results.record.model_copy(update={"lab": lab}))
 
 
 def render(
@@ -515,13 +539,15 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     edition: str = REPORT,
     sheet: int = 1,
     max_size: int | str = 0,
+    template_dir: str | os.PathLike[str] | None = None,
     **stated: Any,
 ) -> Results:
     """Run a lab and give its results, as `reportgen run` does; one that has not changed is read again.
 
     `jobs` trainings run at once, none longer than `job_timeout` seconds. The report is written in each
     `format`, such as "html,pdf,json", none larger than `max_size` bytes, which may be "10MB"; `edition` may
-    be "handout,instructor" besides, with the exercises of a `sheet`. `stated` takes
+    be "handout,instructor" besides, with the exercises of a `sheet`; templates in the folder `template_dir`
+    take the place of reportgen's. `stated` takes
     dataset, data, epochs, batch_size, seeds and variants, each in the place of the lab's own. The report lies
     in `results.path`. Raises ReportgenError for bad input; a variant that fails is a row of `results.runs`.
     """
@@ -533,7 +559,8 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     given = overrides(**stated)
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
     formats = formats_of(format)
-    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True))
+    own = Path(template_dir) if template_dir is not None else None
+    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True, templates=own))
     with observer_for(quiet) as watch:
         prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, wish)
         same = unchanged(prepared)

@@ -291,5 +291,5 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("table.sortable").forEach(makeSortable);
   document.querySelectorAll("table[data-variant]").forEach(openCells);
   document.querySelectorAll("#galleries").forEach(addFilter);
-  document.querySelectorAll(".scroll").forEach(reachable);
+  document.querySelectorAll(".scroll:not([tabindex])").forEach(reachable);
 });

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "reportgen"
 ROOMS = [
     "errors",
     "text",
+    "colours",
     "disk",
     "processes",
     "environment",

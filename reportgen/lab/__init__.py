@@ -1,6 +1,8 @@
 """A lab: what to train, on what, and the words around it. TOML in, frozen strict values out."""
 
+from reportgen.lab.logo import Logo, made_safe, read_logo
 from reportgen.lab.model import (
+    Branding,
     Claim,
     DatasetChoice,
     Fallback,
@@ -19,10 +21,12 @@ from reportgen.lab.reading import builtin_labs, lab_folder, lab_path, load_lab, 
 from reportgen.lab.schema import json_schema
 
 __all__ = [
+    "Branding",
     "Claim",
     "DatasetChoice",
     "Fallback",
     "Lab",
+    "Logo",
     "Overrides",
     "Point",
     "Probes",
@@ -35,8 +39,10 @@ __all__ = [
     "lab_folder",
     "lab_path",
     "load_lab",
+    "made_safe",
     "override",
     "overrides",
     "parse_lab",
+    "read_logo",
     "trace_variant",
 ]

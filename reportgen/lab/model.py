@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from reportgen.colours import READABLE, WHITE, contrast, readable_on
 from reportgen.data import DATASETS
 from reportgen.errors import LabError, UsageError, did_you_mean
 from reportgen.lab.values import shown
@@ -41,6 +42,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
 Seeds = Annotated[int, Field(ge=1, le=1_000)]
+Paper = Literal["a4", "letter"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -286,12 +288,41 @@ class Claim(_Strict):
         return self
 
 
+def _accent(colour: str) -> str:
+    if colour and (found := contrast(colour, WHITE)) < READABLE:
+        better = readable_on(colour, WHITE)
+        raise ValueError(
+            f"{shown(colour)} has a contrast of {found:.1f} to 1 on white, expected at least "
+            f"{READABLE} to 1; {better} has it"
+        )
+    return colour
+
+
+def _authors(value: Any) -> Any:
+    return _tuple([value] if isinstance(value, str) else value)
+
+
+Line = Annotated[str, Field(max_length=200)]
+
+
+class Branding(_Strict):
+    """Who hands the report out; `logo` is a path beside the lab, `accent` a colour such as "#7a1f2b"."""
+
+    institution: Line = ""
+    term: Line = ""
+    authors: Annotated[tuple[Line, ...], Field(max_length=20), BeforeValidator(_authors)] = ()
+    logo: FilePath | None = None
+    accent: Annotated[str, AfterValidator(_accent)] = ""
+
+
 class Lab(_Strict):
     """All that one run needs to know; `folder` is where a lab's relative paths begin."""
 
     name: Name
     title: str = Field(min_length=1)
     course: str = ""
+    paper: Paper = "a4"
+    branding: Branding = Branding()
     dataset: DatasetChoice
     protocol: Protocol = Protocol()
     probes: Probes = Probes()
@@ -347,6 +378,7 @@ class Overrides(_Strict):
     batch_size: BatchSize | None = None
     seeds: Seeds | None = None
     variants: VariantNames | None = None
+    paper: Paper | None = None
 
     def stated(self) -> dict[str, Any]:
         """Give what was stated, ready for JSON."""
@@ -364,6 +396,7 @@ def override(lab: Lab, given: Overrides) -> Lab:
             "protocol": lab.protocol.model_copy(update=protocol),
             "probes": _probes_of(lab.probes, variants),
             "variants": variants,
+            "paper": given.paper or lab.paper,
         }
     )
 

@@ -12,6 +12,7 @@ from pydantic import (
 
 from reportgen.errors import did_you_mean
 from reportgen.lab.model import (
+    Branding,
     Claim,
     DatasetChoice,
     Exercise,
@@ -126,6 +127,7 @@ def _limit(match: re.Match[str]) -> str:
 
 
 _TABLES: dict[str, type[BaseModel]] = {
+    "branding": Branding,
     "dataset": DatasetChoice,
     "fallback": Fallback,
     "protocol": Protocol,

@@ -48,7 +48,7 @@ def write(
         frames.write(analysis, folder)
     for edition in copies.editions:
         stem, names = stem_of(edition, copies.sheet), formats_for(edition, formats)
-        source = Source(results, analysis, studio, edition=edition, sheet=copies.sheet, stem=stem)
+        source = Source(results, analysis, studio, None, edition, copies.sheet, stem, copies.templates)
         for name, made in _fitted(source, names, max_size) if max_size else _whole(source, names):
             yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
 

@@ -11,6 +11,7 @@ from reportgen.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 REPORT = "report"
 NAMES = (REPORT, "handout", "instructor")  # those of EDITIONS, which imports much more
@@ -23,12 +24,14 @@ class Copies:
 
     editions: tuple[str, ...] = (REPORT,)
     sheet: int = 1
+    templates: Path | None = None  # a folder whose templates take the place of ours
 
     @property
     def options(self) -> list[str]:
         """Give the options of the command line that ask for them."""
         options = ["--edition", ",".join(self.editions)] if self.editions != (REPORT,) else []
-        return [*options, "--sheet", str(self.sheet)] if self.sheet != 1 else options
+        options += ["--sheet", str(self.sheet)] if self.sheet != 1 else []
+        return [*options, "--template-dir", str(self.templates)] if self.templates else options
 
     def files(self, formats: Sequence[str]) -> dict[str, str]:
         """Name the files in some formats: by the format alone for the report, else by the whole name."""
@@ -67,11 +70,20 @@ def formats_for(edition: str, formats: Sequence[str]) -> list[str]:
     return [name for name in formats if edition == REPORT or FORMATS[name].editions]
 
 
-def copies_of(editions: str, sheet: int, formats: Sequence[str], *, whole_run: bool = False) -> Copies:
+def copies_of(
+    editions: str,
+    sheet: int,
+    formats: Sequence[str],
+    *,
+    whole_run: bool = False,
+    templates: str | Path | None = None,
+) -> Copies:
     """Read a list such as "handout,instructor", into the order of NAMES; raises UsageError.
 
     A whole run always has its report.
     """
+    from reportgen.report.templates import own_templates  # noqa: PLC0415  Jinja
+
     names = [name.strip() for name in editions.split(",") if name.strip()]
     for name in names:
         if name not in NAMES:
@@ -86,4 +98,4 @@ def copies_of(editions: str, sheet: int, formats: Sequence[str], *, whole_run: b
     for name in wanted:
         if not formats_for(name, formats):
             raise UsageError(f"--format: {', '.join(formats)} is of the report alone; the {name} has others")
-    return Copies(wanted, sheet)
+    return Copies(wanted, sheet, own_templates(templates) if templates else None)

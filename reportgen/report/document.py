@@ -10,7 +10,8 @@ from reportgen.analysis import galleries
 from reportgen.analysis.scores import shown_seed
 from reportgen.analysis.telling import Telling, telling
 from reportgen.report.attachments import Attachment, attachments
-from reportgen.report.files import File, csv_file
+from reportgen.report.brand import Brand
+from reportgen.report.files import File, Rows, csv_file, first_rows
 from reportgen.report.images import data_uri
 from reportgen.report.pdf import Extras
 from reportgen.report.tiles import Extent, Pictures, that_fit
@@ -54,6 +55,11 @@ class Figure:
         if self.data is None:
             return None
         return csv_file(self.data, f"Figure {self.number} {self.lead}")
+
+    @property
+    def rows(self) -> Rows | None:
+        """Give the first rows of what the chart shows, in words; None where it has none."""
+        return None if self.data is None else first_rows(self.data)
 
 
 @dataclass(frozen=True)
@@ -231,6 +237,8 @@ class Document:
     tables: int
     grey: bool  # whether the test images have no colours
     left_out: str = ""  # to fit a size
+    paper: str = "a4"  # or letter
+    brand: Brand | None = None
     date: datetime | None = None  # of the documents: that of the run, or SOURCE_DATE_EPOCH
     attached: tuple[Attachment, ...] = ()  # to the PDF
 

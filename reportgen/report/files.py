@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from reportgen.report.images import data_uri
-from reportgen.text import inert
+from reportgen.text import count, inert
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LONGEST_NAME = 48
+ROWS = 40  # of a chart's data that a table shows
+LONGEST_CELL = 80
 DIGITS = 6  # significant ones, of numbers that are not whole
 
 
@@ -38,6 +41,35 @@ def to_csv(frame: pd.DataFrame) -> str:
     """Write a frame's columns, without its index: numbers are short, and no text is taken for a formula."""
     columns = {_text(name): _column(column) for name, column in frame.items()}
     return str(pd.DataFrame(columns).to_csv(index=False, float_format=short, lineterminator="\n"))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The first rows of a frame in words, as a table on screen; `said` tells of those that are left out."""
+
+    headings: tuple[tuple[str, bool], ...]  # and whether the column has numbers
+    cells: tuple[tuple[str, ...], ...]
+    said: str
+
+
+def first_rows(frame: pd.DataFrame, most: int = ROWS) -> Rows:
+    """Write the first rows of a frame for a reader, with a dash for what is missing."""
+    numeric = [is_numeric_dtype(column) and not is_bool_dtype(column) for _, column in frame.items()]
+    names = (inert(name, LONGEST_CELL) for name in frame.columns)
+    left = len(frame) - most
+    said = f"The first {most} of {count(len(frame))} rows; the CSV file has all of them." if left > 0 else ""
+    cells = (tuple(_cell(value) for value in row) for row in frame.head(most).itertuples(index=False))
+    return Rows(tuple(zip(names, numeric, strict=True)), tuple(cells), said)
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float, np.number)):
+        return short(float(value)).replace("-", "−")
+    return inert(value, LONGEST_CELL)
 
 
 def short(value: float) -> str:

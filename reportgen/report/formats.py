@@ -47,6 +47,7 @@ class Source:
     edition: str = "report"
     sheet: int = 1
     stem: str = "report"  # what the edition's files are called, without the format
+    templates: Path | None = None  # a folder of one's own
 
     @cached_property
     def document(self) -> Document:
@@ -62,7 +63,7 @@ class Source:
         """Render the page, from which the PDF is made too."""
         from reportgen.report.html import to_html  # noqa: PLC0415
 
-        return to_html(self.document)
+        return to_html(self.document, self.templates)
 
 
 Finish = Callable[[], Made]

@@ -8,26 +8,35 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from jinja2 import TemplateError
 from markupsafe import Markup
 
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
+from reportgen.report.brand import brand_of
 from reportgen.report.dates import document_date
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
 from reportgen.report.studio import Studio
-from reportgen.report.templates import environment, template_folder
+from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
 from reportgen.text import count, inert, shorten
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reportgen.analysis.frames import Analysis
     from reportgen.results import Results
 
 LONGEST_TITLE = 240
 RUNNING_TITLE = 60
 LONGEST_NOTE = 600
+# The block of text has one width, 166 mm, on both; Letter is shorter, and gives it some of its margins.
+PAPERS = {
+    "a4": "@media print { @page { size: A4; margin: 23mm 22mm 22mm; } }",
+    "letter": "@media print { @page { size: letter; margin: 21mm 24.95mm 19mm; } }",
+}
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
@@ -63,6 +72,8 @@ def build(
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
+        paper=lab.paper,
+        brand=brand_of(results),
         date=document_date(context.results.record.started),
         attached=context.attached if edition.attaches else (),
     )
@@ -113,12 +124,10 @@ def _notes(context: Context) -> tuple[str, ...]:
     return tuple(inert(note, LONGEST_NOTE) for note in (*notes, *context.dataset.warnings))
 
 
-@cache
-def style_sheet() -> Markup:
-    """Give the style sheet with the fonts inside it."""
-    css = (template_folder() / "report.css").read_text(encoding="utf-8")
-    # Both are files of ours, without any text of a user's.
-    return Markup(faces_inside() + "\n" + css)  # noqa: S704
+def style_sheet(own: Path | None = None) -> Markup:
+    """Give the style sheet with the fonts inside it; a folder of one's own may have another one."""
+    # Files of ours, or of whoever renders: without any text of a lab's.
+    return Markup(faces_inside() + "\n" + styles(own))  # noqa: S704
 
 
 @cache
@@ -137,7 +146,21 @@ def policy() -> Markup:
     ).format(digest)
 
 
-def to_html(document: Document) -> str:
-    """Render a document, waiting for its charts. Raises RenderError."""
-    template = environment().get_template("report.html.jinja")
-    return template.render(document=document, style=style_sheet(), script=script(), policy=policy())
+def to_html(document: Document, own: Path | None = None) -> str:
+    """Render a document, waiting for its charts; templates in the folder `own` take the place of ours.
+
+    Raises RenderError, and UsageError for a fault in a template of one's own.
+    """
+    made = environment(own)
+    words = {
+        "style": style_sheet(own),
+        "paper": PAPERS[document.paper],
+        "script": script(),
+        "policy": policy(),
+    }
+    try:
+        return made.get_template("report.html.jinja").render(document=document, **words)
+    except TemplateError as error:
+        if own is None:
+            raise
+        raise fault_in(own, error) from None

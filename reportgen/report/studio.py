@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 4
 CHARTS_A_PROCESS = 2  # fewer, and starting one more process does not pay
 TRIES = 2
-# How C libraries end a process that gets no more memory, where Python would raise MemoryError.
-OUT_OF_MEMORY = ("SIGABRT", "SIGTRAP", "SIGSEGV", "SIGBUS")
+# How a process ends that gets no more memory: C libraries by a signal, Python by MemoryError.
+OUT_OF_MEMORY = ("SIGABRT", "SIGTRAP", "SIGSEGV", "SIGBUS", "MemoryError")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the processes share the cores
 
 
@@ -155,12 +155,16 @@ class Studio:
         raise RenderError(f"the PDF could not be made: {reason}")
 
     def _from(self, printer: Worker) -> Answer | Death:
-        """Wait for the end of a task, but not for ever. Raises PdfUnavailable."""
-        until = time.monotonic() + self._limits.seconds
-        while wait([printer], max(until - time.monotonic(), 0)):
+        """Wait for the end of a task, but not for ever. Raises PdfUnavailable.
+
+        The process may take as long for its preparations too.
+        """
+        begun = time.monotonic()
+        while wait([printer], max(begun + self._limits.seconds - time.monotonic(), 0)):
             message = printer.hear()
             if isinstance(message, (Answer, Death)):
                 return message
+            begun = time.monotonic()
         printer.kill()
         self._printer = None
         raise PdfUnavailable(out_of_time(self._limits.seconds))

@@ -1,14 +1,24 @@
-"""Where the templates lie: inside the installed package, or beside it in a checkout."""
+"""Where the templates lie: inside the installed package, or beside it in a checkout; and a user's own."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 
 from reportgen import text
-from reportgen.errors import RenderError
+from reportgen.errors import RenderError, UsageError, did_you_mean
+
+STYLE = "report.css"
+MORE_STYLE = "more.css"  # of a folder of one's own: stands after the style sheet
 
 
 def template_folder() -> Path:
@@ -21,10 +31,14 @@ def template_folder() -> Path:
 
 
 @cache
-def environment() -> Environment:
-    """Give the Jinja environment: everything escaped, nothing undefined, all text inert."""
+def environment(own: Path | None = None) -> Environment:
+    """Give the Jinja environment: everything escaped, nothing undefined, all text inert.
+
+    A template in the folder `own` stands in the place of the shipped one of that name.
+    """
+    folders = [*([own] if own else []), template_folder()]
     made = Environment(
-        loader=FileSystemLoader(template_folder()),
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=text.finalize,
@@ -33,3 +47,48 @@ def environment() -> Environment:
     )
     made.filters["unbroken"] = text.unbroken
     return made
+
+
+def styles(own: Path | None = None) -> str:
+    """Give the style sheet, or the one of the folder `own`, and what that folder adds to it."""
+    replaced = own is not None and (own / STYLE).is_file()
+    sheet = own / STYLE if own is not None and replaced else template_folder() / STYLE
+    more = own / MORE_STYLE if own else None
+    try:
+        added = more.read_text(encoding="utf-8") if more is not None and more.is_file() else ""
+        return sheet.read_text(encoding="utf-8") + added
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--template-dir: {own}: a style sheet cannot be read: {error}") from None
+
+
+def template_names() -> list[str]:
+    """List what a folder of one's own may have in the place of what is shipped."""
+    shipped = template_folder()
+    found = [path.relative_to(shipped).as_posix() for path in sorted(shipped.rglob("*.jinja"))]
+    return [*found, STYLE, MORE_STYLE]
+
+
+def own_templates(folder: str | Path) -> Path:
+    """Check a folder of templates; raises UsageError where nothing in it would be used."""
+    own, known = Path(folder), template_names()
+    if not own.is_dir():
+        raise UsageError(f"--template-dir: {own}: no such folder")
+    names = [path.relative_to(own).as_posix() for path in sorted(own.rglob("*")) if path.is_file()]
+    for name in names:
+        if name.endswith(".css") and name not in known:
+            raise UsageError(f"--template-dir: {own / name} is not used; {did_you_mean(name, known)}")
+    if not set(names) & set(known):
+        raise UsageError(
+            f"--template-dir: {own} has neither {STYLE} nor {MORE_STYLE} nor a template such as {known[-3]}"
+        )
+    return own.resolve()
+
+
+def fault_in(own: Path, error: TemplateError) -> UsageError:
+    """Say what is wrong with a template of one's own."""
+    where = (
+        f"{error.filename or error.name}, line {error.lineno}"
+        if isinstance(error, TemplateSyntaxError)
+        else own
+    )
+    return UsageError(f"--template-dir: {where}: {error.message or error}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+from reportgen.lab.logo import TYPES, Logo, made_safe
 from reportgen.results.checks import check
 from reportgen.results.frames import (
     COLUMNS,
@@ -59,6 +60,8 @@ def save(results: Results, folder: Path) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, index=indices, images=stacked)
     disk.write(folder / "images.npz", buffer.getvalue())
+    if results.logo:
+        disk.write(folder / results.logo.file, results.logo.content)
     text = json.dumps(results.record.model_dump(mode="json"), indent=2)
     disk.write(folder / "run.json", f"{text}\n".encode())
     disk.sync(folder / "frames")
@@ -109,7 +112,22 @@ def load_results(path: str | Path) -> Results:
     frames = {name: _load_frame(folder, name, n_classes) for name in COLUMNS}
     check(folder, frames, record)
     images = _load_images(folder, frames["predictions"], record.dataset.image_shape)
-    return Results(record=record, images=images, path=folder, **frames)
+    return Results(record=record, images=images, path=folder, logo=load_logo(folder, record), **frames)
+
+
+def load_logo(folder: Path, record: RunRecord) -> Logo | None:
+    """Read the logo that a run keeps of its lab; raises RunError where it is missing or damaged."""
+    if record.lab.branding.logo is None:
+        return None
+    for kind in TYPES:
+        path = folder / f"logo.{kind}"
+        try:
+            return made_safe(path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: is damaged: {error}; run the lab again") from None
+    raise RunError(f"{folder}: the logo is missing; run the lab again")
 
 
 def _run_folder(path: Path) -> Path:

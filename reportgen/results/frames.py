@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reportgen.data import Dataset
     from reportgen.data.probes import Row
     from reportgen.jobs import Outcome
+    from reportgen.lab.logo import Logo
 
 from reportgen.results.record import RunRecord
 
@@ -122,6 +123,7 @@ class Results:
     images: dict[int, NDArray[np.uint8]] = field(repr=False)
     path: Path | None = None
     probes: pd.DataFrame = field(default_factory=lambda: empty("probes"))
+    logo: Logo | None = None
 
     def __repr__(self) -> str:
         """Say in one line what this is; the frames are attributes."""
