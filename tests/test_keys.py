@@ -53,6 +53,9 @@ NOT_IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
         "course": "Another",
         "texts": {"introduction": "Another."},
         "claims": [{"text": "Another.", "evidence": "stacking"}],
+        "exercises": [{"text": "Why?", "answer": "So."}],
+        "paper": "letter",
+        "branding": {"institution": "Another"},
         "probes": {"border": True, "shift": 3, "permutation": True},
     },
     DatasetChoice: {"name": "mnist", "path": "another.npz", "classes": list("xyz"), "fallback": None},
@@ -66,7 +69,7 @@ ELSEWHERE: dict[type[BaseModel], set[str]] = {
     Claim: set(Claim.model_fields),
     Probes: {"border", "shift", "permutation"},  # the last has trainings of its own
     Fallback: {"name", "epochs", "batch_size"},
-    Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants"},
+    Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants", "paper"},
 }
 CONV = {"kernel": [5, 3], "strides": 2, "padding": "same", "activation": "relu", "use_bias": False}
 POOL = {"strides": 1, "padding": "same"}
