@@ -239,7 +239,8 @@ class Bench:
     def run(self, probes: str = "", **stated: Any) -> reportgen.Results:
         lab = self.folder / "tiny.toml"
         lab.write_text(lab_text(self.data, probes + TWO_VARIANTS), encoding="utf-8")
-        return reportgen.run(lab, output=self.folder / "output", quiet=True, jobs=1, **stated)
+        where = {"output": self.folder / "output", "quiet": True, "jobs": 1}
+        return reportgen.run(lab, **where, format="json", **stated)  # nothing is drawn
 
     @property
     def store(self) -> Path:
@@ -388,7 +389,7 @@ def test_a_model_that_could_not_be_saved_has_no_rows_and_a_note(bench: Bench) ->
     assert bench.run(PROBES).path == again.path  # another try would come to the same
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_probe_whose_process_dies_is_tried_once_more_and_then_left_out(
     times: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

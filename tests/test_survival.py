@@ -253,7 +253,8 @@ def test_runs_killed_at_random_moments_go_on_where_they_were(
     each(range(kills // len(WHO)), check, tmp_path)
 
 
-@pytest.mark.parametrize("stand_in", ["charts", pytest.param("", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("stand_in", ["charts", ""])
 def test_a_real_run_killed_twice_ends_with_the_weights_of_an_undisturbed_one(
     stand_in: str, trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path
 ) -> None:

@@ -57,16 +57,39 @@ def fit(limit: int, source: Source, formats: Sequence[str]) -> Fitted:
     steps = list(extents(limit))
     if source.edition != "report":  # no other shows all mistakes
         steps = [steps[0], *(one for one in steps if one.mistakes == 0 and one.tiles < steps[0].tiles)]
-    for extent in steps:
-        part = replace(source, extent=extent)
-        made, size = press.as_far_as(drawn, part, limit if extent.tiles else None)
+    part, made = _best(steps, limit, source, press, drawn)
+    return Fitted({**made, **others}, part.document.left_out)
+
+
+def _best(
+    steps: Sequence[Extent], limit: int, source: Source, press: _Press, formats: Sequence[str]
+) -> tuple[Source, dict[str, Made | PdfUnavailable]]:
+    """Find the first of ever smaller steps that fits, by halving; raises SizeError where the last does not."""
+    last = len(steps) - 1
+
+    def tried(n: int) -> tuple[Source, dict[str, Made | PdfUnavailable], int]:
+        part = replace(source, extent=steps[n])
+        return part, *press.as_far_as(formats, part, limit if n < last else None)
+
+    part, made, size = tried(0)
+    if size <= limit:
+        return part, made
+    part, made, size = tried(last)
+    if size > limit:
+        needed = enough_size(size + SLACK)
+        raise SizeError(
+            f"--max-size: {exact_size(limit)} is too small for this {source.edition}, which takes {needed} "
+            f"without any gallery; give {needed} or more"
+        )
+    low, high = 1, last
+    while low < high:
+        middle = (low + high) // 2
+        smaller, drawn, size = tried(middle)
         if size <= limit:
-            return Fitted({**made, **others}, part.document.left_out)
-    needed = enough_size(size + SLACK)
-    raise SizeError(
-        f"--max-size: {exact_size(limit)} is too small for this {source.edition}, which takes {needed} "
-        f"without any gallery; give {needed} or more"
-    )
+            part, made, high = smaller, drawn, middle
+        else:
+            low = middle + 1
+    return part, made
 
 
 def _size(made: Made | PdfUnavailable) -> int:
