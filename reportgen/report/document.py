@@ -49,14 +49,14 @@ class Figure:
         """Give the chart as a data URI; waits until it is drawn. Raises RenderError."""
         return data_uri(self.chart.svg(), "image/svg+xml")
 
-    @property
+    @cached_property
     def file(self) -> File | None:
         """Give what the chart shows as a file; None where the figure has no rows."""
         if self.data is None:
             return None
         return csv_file(self.data, f"Figure {self.number} {self.lead}")
 
-    @property
+    @cached_property
     def rows(self) -> Rows | None:
         """Give the first rows of what the chart shows, in words; None where it has none."""
         return None if self.data is None else first_rows(self.data)

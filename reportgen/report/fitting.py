@@ -64,29 +64,32 @@ def fit(limit: int, source: Source, formats: Sequence[str]) -> Fitted:
 def _best(
     steps: Sequence[Extent], limit: int, source: Source, press: _Press, formats: Sequence[str]
 ) -> tuple[Source, dict[str, Made | PdfUnavailable]]:
-    """Find the first of ever smaller steps that fits, by halving; raises SizeError where the last does not."""
+    """Find the first of ever smaller steps that fits; raises SizeError where not even the last does.
+
+    Steps are tried ever farther apart, and between the last two of these by halving.
+    """
     last = len(steps) - 1
 
     def tried(n: int) -> tuple[Source, dict[str, Made | PdfUnavailable], int]:
         part = replace(source, extent=steps[n])
         return part, *press.as_far_as(formats, part, limit if n < last else None)
 
+    low, high = 0, 0
     part, made, size = tried(0)
-    if size <= limit:
-        return part, made
-    part, made, size = tried(last)
+    while size > limit and high < last:
+        low, high = high + 1, min(2 * high + 1, last)
+        part, made, size = tried(high)
     if size > limit:
         needed = enough_size(size + SLACK)
         raise SizeError(
             f"--max-size: {exact_size(limit)} is too small for this {source.edition}, which takes {needed} "
             f"without any gallery; give {needed} or more"
         )
-    low, high = 1, last
     while low < high:
         middle = (low + high) // 2
-        smaller, drawn, size = tried(middle)
+        fuller, drawn, size = tried(middle)
         if size <= limit:
-            part, made, high = smaller, drawn, middle
+            part, made, high = fuller, drawn, middle
         else:
             low = middle + 1
     return part, made
