@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from reportgen.results import Results
-from synthetic import document_of, example, hostile, html_of
+from synthetic import document_of, edition_html, example, hostile, html_of
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install '.[test]'")
 
@@ -52,9 +52,10 @@ Visit = Callable[..., Any]
 def visit(browser: Any, tmp_path: Path) -> Iterator[Visit]:
     contexts = []
 
-    def opened(run: Callable[[], Results], width: int = WIDE, **options: Any) -> Any:
+    def opened(run: Callable[[], Results], width: int = WIDE, edition: str = "report", **options: Any) -> Any:
         file = tmp_path / f"{run.__name__}.html"
-        file.write_text(html_of(run), encoding="utf-8")
+        text = html_of(run) if edition == "report" else edition_html(run, edition)
+        file.write_text(text, encoding="utf-8")
         contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
         page = contexts[-1].new_page()
         page.goto(file.as_uri())
@@ -71,8 +72,17 @@ def test_axe_finds_no_violation_in_either_theme_wide_or_narrow(
     visit: Visit, run: Callable[[], Results]
 ) -> None:
     page = visit(run)
-    page.evaluate(axe())
     page.locator("details").evaluate_all("all => all.slice(0, 3).forEach((one) => { one.open = true; })")
+    assert_no_violation(page)
+
+
+@pytest.mark.parametrize("edition", ["handout", "instructor"])
+def test_axe_finds_no_violation_in_another_edition(visit: Visit, edition: str) -> None:
+    assert_no_violation(visit(example, edition=edition))
+
+
+def assert_no_violation(page: Any) -> None:
+    page.evaluate(axe())
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         for width in (WIDE, NARROW):

@@ -289,8 +289,8 @@ def test_a_formula_is_read_as_it_is_meant_by_whoever_hears_it() -> None:
 def test_the_instructor_has_the_lab_s_claims_and_a_warning_beside_the_handout() -> None:
     assert list(INSTRUCTOR)[: len(HANDOUT)] == list(HANDOUT)
     assert {"claims", "caveats"} <= set(INSTRUCTOR)
-    assert "For instructors" in edition_of(example, TEACHER).notes[0]
-    assert not any("nstructor" in note for note in edition_of(example, STUDENT).notes)
+    assert "Not for students" in edition_of(example, TEACHER).notes[0]
+    assert not any("students" in note for note in edition_of(example, STUDENT).notes)
     assert edition_of(example, TEACHER, 2).course == "Testing · Instructor's edition, sheet 2"
 
 

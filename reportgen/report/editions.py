@@ -65,8 +65,7 @@ INSTRUCTOR: Sections = {
     "caveats": ("What to keep in mind", caveats),
 }
 NOT_FOR_STUDENTS = (
-    "For instructors: the handout with the answer after each exercise, in colour, and notes on teaching. At "
-    "its end stands what this run bears out of the lab's claims.",
+    "Not for students: the handout with the answer after each exercise, in colour, and notes on teaching.",
 )
 
 EDITIONS: dict[str, Edition] = {
