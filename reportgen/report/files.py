@@ -57,7 +57,9 @@ def first_rows(frame: pd.DataFrame, most: int = ROWS) -> Rows:
     numeric = [is_numeric_dtype(column) and not is_bool_dtype(column) for _, column in frame.items()]
     names = (inert(name, LONGEST_CELL) for name in frame.columns)
     left = len(frame) - most
-    said = f"The first {most} of {count(len(frame))} rows; the CSV file has all of them." if left > 0 else ""
+    said = "All rows, as in the CSV file."
+    if left > 0:
+        said = f"The first {most} of {count(len(frame))} rows; the CSV file has all of them."
     cells = (tuple(_cell(value) for value in row) for row in frame.head(most).itertuples(index=False))
     return Rows(tuple(zip(names, numeric, strict=True)), tuple(cells), said)
 

@@ -108,8 +108,12 @@ def _limits(data: pd.DataFrame) -> tuple[float, float]:
 
 def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:
     data = probes.assign(variant=probes["variant"].astype(str), level=probes["level"].astype(str))
-    colors = np.where(data["variant"] == baseline, look.CONTRAST, look.ACCENT)
-    return data.assign(value=100 * data["accuracy"].astype(float), color=colors)
+    is_baseline = data["variant"] == baseline
+    return data.assign(
+        value=100 * data["accuracy"].astype(float),
+        color=np.where(is_baseline, look.CONTRAST, look.ACCENT),
+        shape=np.where(is_baseline, "D", "o"),  # told apart without colour too
+    )
 
 
 def _height(data: pd.DataFrame) -> float:
@@ -128,10 +132,11 @@ def _lines(data: pd.DataFrame, last: float, height: float) -> ggplot:
     return (
         ggplot(data, aes("x", "value", color="color"))
         + geom_line(aes(group="variant"), data[data.groupby("variant")["x"].transform("size") > 1], size=0.6)
-        + geom_point(size=1.6, stroke=0)
+        + geom_point(aes(shape="shape"), size=1.8, stroke=0)
         + geom_segment(aes("x", "value", xend="lead", yend="y"), ends, color=look.GREY, size=0.25)
         + geom_text(aes("name_x", "y", label="variant"), ends, ha="left", va="center", size=look.SIZE - 0.5)
         + scale_color_identity()
+        + scale_shape_identity()
         + scale_y_continuous(expand=(0, 0))
         + coord_cartesian(xlim=(0, last + room), ylim=limits)
         + base(WIDTH, height)
