@@ -276,27 +276,27 @@ def test_one_timing_cannot_tell_which_is_quicker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "few"), [(1, "one epoch each is"), (4, "four epochs of one training each are")]
+    ("epochs", "few"), [(1, "one epoch each is"), (3, "three epochs of one training each are")]
 )
-def test_the_range_of_fewer_than_five_epochs_gives_no_verdict_and_says_why(epochs: int, few: str) -> None:
+def test_the_range_of_fewer_than_four_epochs_gives_no_verdict_and_says_why(epochs: int, few: str) -> None:
     quick = {name: [1.0 if "s2" in name else 9.0] * epochs for name in SEVEN}
     found = judged(timed(seven(FASTER), quick))
     assert found.verdict == CANT_TELL
-    assert found.said.endswith(f"No interval to judge by, because {few} too few (five are needed).")
-    enough = {name: [values[0]] * 5 for name, values in quick.items()}
+    assert found.said.endswith(f"No interval to judge by, because {few} too few (four are needed).")
+    enough = {name: [values[0]] * 4 for name, values in quick.items()}
     assert judged(timed(seven(FASTER), enough)).verdict == HOLDS
 
 
-def test_epochs_of_equal_speed_give_a_verdict_in_one_of_100_runs_at_most() -> None:
+def test_epochs_of_equal_speed_give_a_verdict_in_three_of_100_runs_at_most() -> None:
     rng = np.random.default_rng(0)
-    drawn = rng.normal(10, 1, (20_000, 2, 5))
+    drawn = rng.normal(10, 1, (20_000, 2, 4))
     least, most = drawn.min(axis=2), drawn.max(axis=2)
     apart = (most[:, 0] < least[:, 1]) | (most[:, 1] < least[:, 0])
-    few = slower(*(Timing(tuple(one[:4]), (one[:4].mean(),), (1.0,)) for one in drawn[0]))
+    few = slower(*(Timing(tuple(one[:3]), (one[:3].mean(),), (1.0,)) for one in drawn[0]))
     enough = slower(*(Timing(tuple(one), (one.mean(),), (1.0,)) for one in drawn[0]))
     assert (enough.low, enough.high) == (least[0, 1] - most[0, 0], most[0, 1] - least[0, 0])
     assert np.isnan(few.low)
-    assert apart.mean() <= 0.01
+    assert apart.mean() <= 0.031
 
 
 def test_seconds_say_what_they_depend_on_besides_the_networks() -> None:
