@@ -199,6 +199,12 @@ def test_the_same_number_gives_the_same_sheet_and_another_gives_another() -> Non
         assert len(set(asked)) == len(asked), kind
 
 
+def test_a_training_that_fails_leaves_the_sheet_as_it_is() -> None:
+    run = made_up(names=SEVEN, accuracies=[0.8] * 7, unfinished={SEVEN[3]: FAILED}, **SMALL)
+    whole, part = (sheet(Source(one, None), 2) for one in (seven(), run))
+    assert [one.unanswered for one in part] == [one.unanswered for one in whole]
+
+
 def test_all_sheets_are_as_hard() -> None:
     def asked(made: list[Exercise]) -> list[Any]:
         sizes = [

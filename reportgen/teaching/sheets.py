@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from math import prod
 
+from reportgen.arithmetic import BYTES
+from reportgen.lab import trace_variant
+from reportgen.layers import times
 from reportgen.teaching import predictions, readings
 from reportgen.teaching.drawing_lots import Lots
 from reportgen.teaching.exercises import Exercise, Source
@@ -60,10 +63,18 @@ def _telling(texts: Iterable[str]) -> set[str]:
 
 
 def _shown(source: Source) -> set[str]:
-    """List the shapes and counts of the lab's networks, and bytes: what the same document may say of them."""
+    """List the shapes and counts of the lab's networks, and bytes: what the same document may say of them.
+
+    They are worked out, so that a training that fails leaves the sheet as it is; a network of which only
+    Keras knows the layers is looked up in the run.
+    """
+    data, lab = source.results.record.dataset, source.lab
+    rows = [row for one in lab.variants for row in trace_variant(one, data.image_shape, len(data.classes))]
+    shapes = [row.output_shape for row in rows]
+    counts = [n for row in rows for n in (row.params, row.multiply_adds)]
     layers = source.results.layers
-    shapes = [text.replace("x", "×") for text in layers["output_shape"]]
-    values = [prod(map(int, re.findall(r"\d+", text))) for text in layers["output_shape"]]
-    adds = layers["multiply_adds"].dropna()
-    counts = [*layers["params"], *adds, *(size * n for n in (*values, *layers["params"]) for size in (2, 4))]
-    return _telling([*shapes, *map(count, counts)])
+    built = layers[layers["variant"].isin([one.name for one in lab.variants if one.build])]
+    shapes += [tuple(map(int, re.findall(r"\d+", text))) for text in built["output_shape"]]
+    counts += [*built["params"], *built["multiply_adds"].dropna()]
+    counts += [size * n for n in (*map(prod, shapes), *counts) for size in BYTES.values()]
+    return _telling([*map(times, shapes), *map(count, counts)])
