@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from math import ceil, floor
 from typing import Any, get_args
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from reportgen.teaching import worked
 from reportgen.teaching.drawing_lots import Lots
 from reportgen.teaching.exercises import Exercise, Source
 from reportgen.teaching.mistakes import misplaced, too_large
+from reportgen.teaching.predictions import _measured
 from reportgen.teaching.sheets import EXERCISES, sheet
 from reportgen.teaching.stacks import Stack, altered
 from reportgen.text import count
@@ -309,6 +312,36 @@ def test_a_variant_without_a_training_is_said_to_have_none() -> None:
     one = next(one for one in sheet(Source(run, "mlp")) if one.kind == "faster")
     assert one.answer is not None
     assert one.answer.text.endswith("This run cannot say: `cnn` has no finished training.")
+
+
+def timed(results: Results, values: dict[str, list[float]]) -> Results:
+    """Give a run whose epochs took so many seconds after the first, which is slow in all."""
+    rows = [
+        {"variant": name, "seed": 1, "epoch": n, "split": "train", "metric": "seconds", "value": value}
+        for name, many in values.items()
+        for n, value in enumerate([60.0, *many], start=1)
+    ]
+    return replace(results, epochs=pd.concat([results.epochs, pd.DataFrame(rows)], ignore_index=True))
+
+
+@pytest.mark.parametrize(
+    ("quick", "slow", "said"),
+    [
+        (
+            [1.0, 1.1, 1.0, 1.2],
+            [3.0, 3.1, 3.2, 3.0],
+            "So it was in this run: an epoch of `mlp` took 1.1 seconds",
+        ),
+        ([3.0, 3.1, 3.2, 3.0], [1.0, 1.1, 1.0, 1.2], "In this run it was the other way round: an epoch"),
+        ([1.0, 3.0, 1.0, 3.0], [2.0, 2.1, 2.0, 2.1], "which is not enough to tell them apart."),
+        ([1.0], [3.0], "which is not enough to tell them apart."),
+    ],
+)
+def test_what_was_measured_is_said_as_far_as_it_carries(
+    quick: list[float], slow: list[float], said: str
+) -> None:
+    run = timed(made_up(names=("mlp", "cnn"), **SMALL), {"mlp": quick, "cnn": slow})
+    assert said in _measured(run, "mlp", "cnn")
 
 
 def test_lots_are_the_same_in_every_process() -> None:

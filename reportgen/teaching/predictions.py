@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from reportgen.analysis.contrasts import slower, timing
 from reportgen.analysis.knobs import one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
@@ -173,27 +172,19 @@ def _faster(results: Results, adds: dict[str, int]) -> Answer:
 
 
 def _measured(results: Results, quick: str, slow: str) -> str:
-    took = {name: epoch_seconds(results, name) for name in (quick, slow)}
-    missing = [name for name, value in took.items() if value is None]
+    """Say what the run's seconds say of it, and no more than their interval carries."""
+    runs = results.runs
+    done = set(runs["variant"][runs["status"] == DONE])
+    missing = [name for name in (quick, slow) if name not in done]
     if missing:
         return f"This run cannot say: `{missing[0]}` has no finished training."
-    a, b = float(took[quick] or 0), float(took[slow] or 0)
-    said = f"an epoch of `{quick}` took {seconds(a)} seconds, one of `{slow}` {seconds(b)}"
-    if seconds(a) == seconds(b):
-        return f"In this run they were level: {said}."
-    return f"So it was in this run: {said}." if a < b else f"In this run it was the other way round: {said}."
-
-
-def epoch_seconds(results: Results, variant: str) -> float | None:
-    """Give the mean seconds of an epoch over a variant's finished trainings; None where there is none."""
-    done = results.runs[(results.runs["variant"] == variant) & (results.runs["status"] == DONE)]
-    if done.empty:
-        return None
-    epochs = results.epochs
-    timed = epochs[(epochs["variant"] == variant) & (epochs["metric"] == "seconds")]["value"].dropna()
-    if len(timed):
-        return float(timed.mean())
-    return float(np.mean(done["train_seconds"].astype(float)) / results.record.lab.protocol.epochs)
+    found = slower(timing(results, quick), timing(results, slow))
+    said = f"an epoch of `{quick}` took {seconds(found.a)} seconds, one of `{slow}` {seconds(found.b)}"
+    if found.low > 0:
+        return f"So it was in this run: {said}."
+    if found.high < 0:
+        return f"In this run it was the other way round: {said}."
+    return f"In this run {said}, which is not enough to tell them apart."
 
 
 # --- what cannot be built ------------------------------------------------------------------------
