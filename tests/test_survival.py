@@ -77,7 +77,7 @@ def begun(folder: Path, data: Path, launcher: Launcher) -> Bench:
     (folder / f"{LAB}.toml").write_text(lab_text(data, seeds=2), encoding="utf-8")
     bench = Bench(folder, launcher)
     command = bench.run("--variants", "mlp", "--seeds", "1")
-    assert command.wait() == 0, command.err
+    assert command.wait() == 0, "\n".join(command.err)
     return bench
 
 
@@ -88,7 +88,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path, launch
     done = before.copy(folder / "done")
     time.sleep(1)  # a run of the same second would have to look for another name
     command = done.run()
-    assert command.wait() == 0, command.err
+    assert command.wait() == 0, "\n".join(command.err)
     trained = before.copy(folder / "trained")
     shutil.rmtree(trained.output / ".store")
     shutil.copytree(done.output / ".store", trained.output / ".store")

@@ -236,7 +236,7 @@ class Studio(Anything):
     def __exit__(self, *error):
         pass
 
-    def pdf(self, text):
+    def pdf(self, text, extras):
         return lambda: to_pdf(text)
 
 
@@ -306,8 +306,10 @@ def without_keras():
 def without_charts():
     """Put stand-ins in the places of the modules that draw."""
     html, pdf, studio = (Module(f"reportgen.report.{name}") for name in ("html", "pdf", "studio"))
-    html.build = lambda results, *more: results
-    html.to_html = lambda results: "<!doctype html>" + results.record.model_dump_json() * 10
+    html.build = lambda results, *more: types.SimpleNamespace(
+        text=results.record.model_dump_json(), extras=None
+    )
+    html.to_html = lambda document, *more: "<!doctype html>" + document.text * 10
     pdf.to_pdf, studio.Studio = to_pdf, Studio
     sys.modules.update((module.__name__, module) for module in (html, pdf, studio))
 
