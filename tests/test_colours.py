@@ -120,7 +120,8 @@ def probes() -> pd.DataFrame:
         for m, v in enumerate(SEVEN[:3])
         for n, level in enumerate(levels)
     ]
-    return pd.DataFrame(rows, columns=["variant", "level", "pixels", "accuracy"])
+    frame = pd.DataFrame(rows, columns=["variant", "level", "pixels", "accuracy"])
+    return frame.assign(low=frame["accuracy"] - 0.02, high=frame["accuracy"] + 0.02)
 
 
 CHARTS = {

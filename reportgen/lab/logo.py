@@ -94,11 +94,12 @@ def made_safe(content: bytes) -> Logo:
 
 def _safe_png(content: bytes) -> bytes:
     """Draw a picture anew, not too large, without whatever else its file holds."""
-    from PIL import Image, ImageOps  # noqa: PLC0415  for labs with a logo
+    from PIL import Image, ImageFile, ImageOps  # noqa: PLC0415  for labs with a logo
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint turns it on
             picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
             if picture.width * picture.height > MOST_PIXELS:
                 raise ValueError(f"has {picture.width}×{picture.height} pixels")
