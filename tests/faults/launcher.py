@@ -20,8 +20,15 @@ from contextlib import suppress
 
 import sitecustomize
 
-PRELOADED = ("pyarrow.parquet", "pyarrow.pandas_compat", "rich.console", "rich.progress")
-ROOMS = ("pipeline", "progress", "show", "report", "data.digits", "training.worker", "training.fit")
+PRELOADED = (
+    *("pyarrow.parquet", "pyarrow.pandas_compat", "rich.console", "rich.progress", "scipy.stats"),
+    *(f"statsmodels.stats.{name}" for name in ("contingency_tables", "proportion", "weightstats")),
+    "sklearn.metrics",
+)
+ROOMS = (
+    *("pipeline", "progress", "show", "report", "data.digits", "training.worker", "training.fit"),
+    *("analysis.frames", "report.editions"),
+)
 
 
 def preload():
