@@ -24,15 +24,13 @@ from reportgen.analysis.comparisons import (
     PAIRS,
     comparisons,
     mcnemar,
-    resolution,
-    resolution_over_seeds,
-    resolutions,
     spread,
     student,
     tie_groups,
 )
 from reportgen.analysis.differences import wald_plus_2
 from reportgen.analysis.holm import holm, shares
+from reportgen.analysis.resolution import resolution, resolution_over_seeds, resolutions
 from slim import slim_run
 from synthetic import made_up
 

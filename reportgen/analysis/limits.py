@@ -6,7 +6,6 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.answers import NOTHING_TRAINED, ONE_SCORE
-from reportgen.analysis.comparisons import resolutions
 from reportgen.analysis.evidence import (
     ANSWER,
     NOTE,
@@ -19,6 +18,7 @@ from reportgen.analysis.evidence import (
     Said,
     numbers_of,
 )
+from reportgen.analysis.resolution import resolutions
 from reportgen.text import PERCENT, count, inert, listing, number_word, shorten
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from reportgen.analysis.comparisons import (
     NETWORKS,
     OMNIBUS,
     PAIRS,
-    resolutions,
     spoken_of,
 )
+from reportgen.analysis.resolution import resolutions
 from reportgen.report import look
 from reportgen.report.document import Caption, Context, Figure
 from reportgen.report.sections.forest import Axis, Row, forest
