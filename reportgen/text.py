@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
+from reportgen import words
+from reportgen.words import mark, tr
+
 # What could turn the reading order of a page around, or is not a character to be seen.
 _CONTROL = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
@@ -57,9 +60,23 @@ def unbroken(text: object) -> Markup:
     )
 
 
+def decimal(value: float, digits: int = 2) -> str:
+    """Write a number with so many decimals, in the way of the language that is spoken."""
+    return _local(f"{value:,.{digits}f}")
+
+
+def _local(number: str) -> str:
+    """Put a language's own signs into a number that was written the English way."""
+    name = words.language()
+    if name == words.ENGLISH:
+        return number
+    symbols = words.locale(name).number_symbols["latn"]
+    return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
+
+
 def percent(share: float, digits: int = 2) -> str:
     """Write 0.98053 as 98.05."""
-    return f"{100 * share:.{digits}f}"
+    return _local(f"{100 * share:.{digits}f}")
 
 
 def digits_for(n_test: int) -> int:
@@ -69,22 +86,22 @@ def digits_for(n_test: int) -> int:
 
 def count(number: float) -> str:
     """Write 269322 as 269,322."""
-    return f"{number:,.0f}"
+    return _local(f"{number:,.0f}")
 
 
 def signed(value: float, digits: int = 2) -> str:
     """Write a difference with its sign: +0.25, −1.40, and 0.00 without one."""
     text = f"{abs(value):,.{digits}f}"
     if not any(digit in text for digit in "123456789"):
-        return text
-    return f"{'+' if value > 0 else '−'}{text}"
+        return _local(text)
+    return f"{'+' if value > 0 else '−'}{_local(text)}"
 
 
 def p_value(p: float) -> str:
     """Write a p with two digits that count, very small ones as <0.001."""
     if p < 0.001:
-        return "<0.001"
-    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+        return _local("<0.001")
+    return _local(f"{p:.3f}" if p < 0.0995 else f"{p:.2f}")
 
 
 def volume(n: float) -> str:
@@ -93,7 +110,7 @@ def volume(n: float) -> str:
         if n < 999.5 or unit == "GB":
             break
         n /= 1000
-    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{n:.1f} {unit}"
+    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{_local(f'{n:.1f}')} {unit}"
 
 
 SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -120,45 +137,50 @@ def enough_size(n: int) -> str:
 
 def seconds(value: float) -> str:
     """Write a duration in seconds with one decimal below a hundred."""
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return _local(f"{value:.1f}" if value < 100 else f"{value:,.0f}")
 
 
 def fraction(share: float) -> str:
     """Write a share in words where a plain one is near, as "a fifth"; else as a percentage."""
-    words = {1 / 2: "half", 1 / 3: "a third", 2 / 3: "two thirds", 1 / 4: "a quarter"}
-    words |= {3 / 4: "three quarters", 1 / 5: "a fifth", 1 / 6: "a sixth", 1 / 8: "an eighth"}
-    words |= {1 / 10: "a tenth"}
-    nearest = min(words, key=lambda known: abs(known - share))
-    return words[nearest] if abs(nearest - share) < 0.03 * nearest else f"{100 * share:.0f}{PERCENT}"
+    known = {1 / 2: tr("half"), 1 / 3: tr("a third"), 2 / 3: tr("two thirds"), 1 / 4: tr("a quarter")}
+    known |= {3 / 4: tr("three quarters"), 1 / 5: tr("a fifth"), 1 / 6: tr("a sixth"), 1 / 8: tr("an eighth")}
+    known |= {1 / 10: tr("a tenth")}
+    nearest = min(known, key=lambda one: abs(one - share))
+    return known[nearest] if abs(nearest - share) < 0.03 * nearest else f"{100 * share:.0f}{PERCENT}"
 
 
 def listing(names: list[str], most: int = 6) -> str:
     """Write names as "a, b and c"; beyond `most`, as "a, b and 5 more"."""
     if len(names) > most:
-        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        names = [*names[: most - 1], tr("{n} more", n=count(len(names) - most + 1))]
+    if len(names) == 1:
+        return names[0]
+    return tr("{names} and {last}", names=tr(", ").join(names[:-1]), last=names[-1])
+
+
+NUMBERS = (
+    mark("no"),
+    mark("one"),
+    mark("two"),
+    mark("three"),
+    mark("four"),
+    mark("five"),
+    mark("six"),
+    mark("seven"),
+    mark("eight"),
+    mark("nine"),
+    mark("ten"),
+    mark("eleven"),
+    mark("twelve"),
+)
 
 
 def number_word(n: int) -> str:
-    """Write small numbers as words."""
-    words = [
-        "no",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-    ]
-    return words[n] if 0 <= n < len(words) else count(n)
+    """Write small numbers as words; none and one are digits where words for them would have to agree."""
+    inflected = words.language() != words.ENGLISH and n < 2
+    return tr(NUMBERS[n]) if 0 <= n < len(NUMBERS) and not inflected else count(n)
 
 
 def all_of(n: int) -> str:
     """Begin a sentence about all of several things: "Both", "All three"."""
-    return "Both" if n == 2 else f"All {number_word(n)}"
+    return tr("Both") if n == 2 else tr("All {number}", number=number_word(n))

@@ -23,6 +23,7 @@ PACKAGE = ROOT / "reportgen"
 # A module imports only from the rooms before its own, and from within it.
 ROOMS = [
     "errors",
+    "words",
     "text",
     "colours",
     "disk",
