@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Check:
 
 def examine(output: Path) -> Iterator[Check]:
     """Check every part, one after another."""
-    checks: tuple[Callable[[], Check], ...] = (python, tensorflow, pango, fonts, data)
+    checks: tuple[Callable[[], Check], ...] = (python, tensorflow, pango, fonts, chinese, data)
     for check in checks:
         yield check()
     yield writable(output)
@@ -69,11 +70,35 @@ def pango() -> Check:
 
 def fonts() -> Check:
     """Check that the shipped typefaces are there."""
-    from reportgen.report.fonts import FONTS, font_file  # noqa: PLC0415
+    from reportgen.report.fonts import FONTS, MORE_FONTS, font_file  # noqa: PLC0415
 
-    files = [font_file(stem, kind) for stem in FONTS.values() for kind in ("woff2", "ttf")]
+    files = [
+        font_file(stem, kind)
+        for faces in (FONTS, *MORE_FONTS.values())
+        for stem in faces.values()
+        for kind in ("woff2", "ttf")
+    ]
     missing = [file.name for file in files if not file.is_file()]
-    return Check("Fonts", not missing, ", ".join(missing) or "Source Serif, Sans and Code Pro", REINSTALL)
+    return Check(
+        "Fonts", not missing, ", ".join(missing) or "Source Serif, Sans and Code Pro, Noto Sans SC", REINSTALL
+    )
+
+
+def chinese() -> Check:
+    """Check for a typeface with all of Chinese, which the shipped one has not; few machines need it."""
+    finder = shutil.which("fc-list")
+    if finder is None:
+        return Check("Chinese", True, "fc-list is not here to tell whether a typeface has a lab's own words")
+    done = subprocess.run([finder, ":lang=zh-cn", "family"], capture_output=True, text=True, check=False)
+    family = done.stdout.strip().partition("\n")[0].partition(",")[0]
+    if family:
+        return Check("Chinese", True, f"{family} has a lab's own words in Chinese")
+    return Check(
+        "Chinese",
+        True,
+        "warning: the shipped typeface has reportgen's words and no more; for a lab's own in Chinese "
+        "install another, such as Debian's fonts-noto-cjk",
+    )
 
 
 def data() -> Check:

@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reportgen.data import Dataset
-    from reportgen.lab.model import Paper
     from reportgen.report.studio import Studio
 
 OUTPUT = Path("output")
@@ -449,11 +448,10 @@ def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
     return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
 
 
-def on_paper(results: Results, paper: Paper | None) -> Results:
-    """Have a run printed on another paper than its lab's; None for the lab's own."""
-    if paper is None:
-        return results
-    lab = results.record.lab.model_copy(update={"paper": paper})
+def set_as(results: Results, given: Overrides) -> Results:
+    """Have a run laid out on another paper or in another language than its lab's."""
+    update = {name: value for name in ("paper", "language") if (value := getattr(given, name))}
+    lab = results.record.lab.model_copy(update=update)
     return replace(results, record=results.record.model_copy(update={"lab": lab}))
 
 

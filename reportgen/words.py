@@ -7,11 +7,13 @@ English words stand in the code and are the keys (gettext's message ids); their 
 
 from __future__ import annotations
 
+import re
+import tomllib
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from markupsafe import Markup, escape
 
@@ -25,6 +27,8 @@ ENGLISH = "en"
 # By the names that their own speakers give them.
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "español", "zh": "中文"}
 LOCALES = {"zh": "zh_Hans_CN"}  # of which the language alone does not say enough
+IN_A_LAB = "lab"  # the context of built-in labs' texts
+LAB_TEXTS = ("title", "course", "introduction", "text", "description")  # and the keys that they stand under
 _SPOKEN: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
@@ -71,6 +75,33 @@ def mark(message: str) -> str:
     return message
 
 
+def in_one_line(text: str) -> str:
+    """Give a lab's text with a single space between words, and its paragraphs divided by one empty line."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
+
+
+def from_lab(
+    file: BinaryIO, keywords: object, tags: object, options: object
+) -> Iterator[tuple[int, str, tuple[str, str], list[str]]]:
+    """Give the texts of a built-in lab to Babel, as pyproject.toml asks for.
+
+    An extraction method: https://babel.pocoo.org/en/latest/messages.html#writing-extraction-methods
+    """
+    for text in _texts(tomllib.loads(file.read().decode())):
+        yield 0, "trc", (IN_A_LAB, in_one_line(text)), []
+
+
+def _texts(table: object, key: str = "") -> Iterator[str]:
+    if isinstance(table, dict):
+        for name, value in table.items():
+            yield from _texts(value, name)
+    elif isinstance(table, list):
+        for value in table:
+            yield from _texts(value, key)
+    elif isinstance(table, str) and key in LAB_TEXTS:
+        yield table
+
+
 def _translated(message: str, context: str | None = None) -> str:
     if language() == ENGLISH or not message:
         return message
@@ -86,11 +117,13 @@ def _filled(text: str, values: dict[str, object]) -> str:
     return text.format(**values)
 
 
-def locale_folder() -> Path:
-    """Find the catalogues: in the installed package's templates, or beside it in a checkout."""
+def catalogue_file(name: str) -> Path | None:
+    """Give a language's catalogue: in the installed package's templates, or beside it in a checkout."""
+    if name == ENGLISH:
+        return None
     package = Path(__file__).parent
     inside = package / "templates" / "locale"
-    return inside if inside.is_dir() else package.parent / "templates" / "locale"
+    return (inside if inside.is_dir() else package.parent / "templates" / "locale") / f"{name}.po"
 
 
 @cache
@@ -98,7 +131,9 @@ def catalog(name: str) -> Catalog:
     """Read a language's catalogue."""
     from babel.messages.pofile import read_po  # noqa: PLC0415  English needs none
 
-    with (locale_folder() / f"{name}.po").open("rb") as file:
+    path = catalogue_file(name)
+    assert path is not None  # whoever asks has another language than English
+    with path.open("rb") as file:
         return read_po(file, locale=LOCALES.get(name, name))
 
 

@@ -22,16 +22,27 @@ function button(text, attributes, action) {
   return made;
 }
 
+// --- words --------------------------------------------------------------------------------------------
+
+const LANGUAGE = document.documentElement.lang || "en";
+const WORDS = JSON.parse(document.getElementById("words")?.textContent ?? "{}"); // none for English
+const DECIMAL = new Intl.NumberFormat(LANGUAGE).formatToParts(1.5).find((part) => part.type === "decimal").value;
+
+/** Say a message in the page's language, with values in the places that it names. */
+function tr(message, values = {}) {
+  return (WORDS[message] ?? message).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
 // --- light and dark -----------------------------------------------------------------------------------
 
-const THEMES = ["auto", "light", "dark"];
+const THEMES = { auto: tr("auto"), light: tr("light"), dark: tr("dark") };
 const MEMORY = "reportgen-theme";
 
 /** Give the theme that was chosen before; some browsers keep nothing for a file. */
 function remembered() {
   try {
     const theme = localStorage.getItem(MEMORY);
-    return THEMES.includes(theme) ? theme : "auto";
+    return theme in THEMES ? theme : "auto";
   } catch {
     return "auto";
   }
@@ -51,14 +62,15 @@ function show(theme) {
 
 /** Put the choice of a theme into the header. */
 function addThemes(header) {
-  const buttons = THEMES.map((theme) =>
-    button(theme, { "aria-pressed": String(theme === remembered()) }, () => {
+  const names = Object.keys(THEMES);
+  const buttons = names.map((theme) =>
+    button(THEMES[theme], { "aria-pressed": String(theme === remembered()) }, () => {
       remember(theme);
       show(theme);
-      buttons.forEach((one, n) => one.setAttribute("aria-pressed", String(THEMES[n] === theme)));
+      buttons.forEach((one, n) => one.setAttribute("aria-pressed", String(names[n] === theme)));
     }),
   );
-  header.prepend(make("div", { class: "themes", role: "group", "aria-label": "Colours" }, ...buttons));
+  header.prepend(make("div", { class: "themes", role: "group", "aria-label": tr("Colours") }, ...buttons));
 }
 
 // --- tables that sort ---------------------------------------------------------------------------------
@@ -66,7 +78,7 @@ function addThemes(header) {
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?=$|[\s(%])/i;
 const MISSING = /^(?:[–—-]|nan)?$/i;
 const ORDERS = { none: "ascending", ascending: "descending", descending: "none" };
-const words = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const words = new Intl.Collator(LANGUAGE, { numeric: true, sensitivity: "base" });
 
 /** Give a row's cell in a column; one that stands for several columns is in none of them. */
 function cellAt(row, column) {
@@ -82,7 +94,10 @@ function cellAt(row, column) {
 function valueOf(cell) {
   const text = (cell?.dataset.value ?? cell?.textContent ?? "").trim().replace(/\s+/g, " ");
   if (MISSING.test(text)) return null;
-  const plain = text.replace(/−/g, "-").replace(/(?<=\d)[,\u2009\u202f](?=\d{3})/g, "");
+  const signed = text.replace(/−/g, "-");
+  const grouped = DECIMAL === "," ? /(?<=\d)[.\u00a0\u202f](?=\d{3})/g : /(?<=\d)[,\u2009\u202f](?=\d{3})/g;
+  // What a template gives for sorting is a number as programs write it.
+  const plain = "value" in (cell?.dataset ?? {}) ? signed : signed.replace(grouped, "").replace(DECIMAL, ".");
   const number = NUMBER.exec(plain);
   return number ? Number(number[1]) : text;
 }
@@ -141,9 +156,9 @@ function openPanel(link, variant) {
   closePanel();
   if (open) return;
   const cell = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-  const words = cell.querySelector("h4").textContent.replace(/: (?=[^:]*$)/, ` by ${variant}: `);
+  const words = cell.querySelector("h4").textContent.replace(/[:：] ?(?=[^:：]*$)/, tr(" by {network}: ", { network: variant }));
   const title = make("h4", { id: "panel-title", tabindex: "-1" }, words);
-  const close = button("Close", { class: "close" }, closePanel);
+  const close = button(tr("Close"), { class: "close" }, closePanel);
   const images = [...cell.querySelectorAll(":scope > :not(h4)")].map((child) => child.cloneNode(true));
   const attributes = { class: "panel cell on-screen", "aria-labelledby": title.id };
   const node = make("section", attributes, close, title, ...images);
@@ -207,7 +222,7 @@ function valuesOf(tiles, kind) {
 /** Make one choice of the filter: a list that begins with "all". */
 function choice(kind, values, names) {
   const options = values.map((value) => make("option", { value }, names?.[value] ?? value));
-  return make("select", { id: `filter-${kind}` }, make("option", { value: "" }, "all"), ...options);
+  return make("select", { id: `filter-${kind}` }, make("option", { value: "" }, tr("all")), ...options);
 }
 
 /** Open a block for the filter, and close it again only where it was the filter that opened it. */
@@ -242,7 +257,11 @@ function addFilter(section) {
   const tiles = [...section.querySelectorAll(".tile")];
   if (!galleries || tiles.length < 2) return;
   const names = JSON.parse(galleries.dataset.classes);
-  const kinds = { variant: ["Network"], true: ["True class", names], pred: ["Predicted class", names] };
+  const kinds = {
+    variant: [tr("Network")],
+    true: [tr("True class"), names],
+    pred: [tr("Predicted class"), names],
+  };
   const selects = Object.entries(kinds).map(([kind, [, known]]) => choice(kind, valuesOf(tiles, kind), known));
   const choices = Object.values(kinds).map(([label], n) =>
     make("div", {}, make("label", { for: selects[n].id }, label), selects[n]),
@@ -253,16 +272,16 @@ function addFilter(section) {
     const asked = Object.fromEntries(Object.keys(kinds).map((kind, n) => [kind, selects[n].value]));
     const shown = applyFilter(section, tiles, asked);
     const active = selects.some((select) => select.value);
-    said.textContent = active ? `${shown} of ${all} images shown` : `${all} images`;
+    said.textContent = active ? tr("{shown} of {all} images shown", { shown, all }) : tr("{all} images", { all });
     reset.disabled = !active;
   };
-  const reset = button("Show all", {}, () => {
+  const reset = button(tr("Show all"), {}, () => {
     selects.forEach((select) => (select.value = ""));
     update();
     selects[0].focus();
   });
   selects.forEach((select) => select.addEventListener("change", update));
-  const attributes = { class: "filter on-screen", role: "search", "aria-label": "Images" };
+  const attributes = { class: "filter on-screen", role: "search", "aria-label": tr("Images") };
   galleries.before(make("div", attributes, ...choices, reset, said));
   update();
 }

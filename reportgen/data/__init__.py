@@ -14,6 +14,7 @@ from reportgen.data import digits, download
 from reportgen.data.dataset import Dataset, content_sha256, count_repeats, name_classes, normalise, warn
 from reportgen.data.formats import Arrays, find_idx_files, read_idx_folder, read_npz
 from reportgen.errors import DataError, did_you_mean
+from reportgen.words import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,28 +49,28 @@ class KnownDataset:
 
 DIGIT_NAMES = tuple("0123456789")
 CLOTHES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+    mark("T-shirt/top"),
+    mark("Trouser"),
+    mark("Pullover"),
+    mark("Dress"),
+    mark("Coat"),
+    mark("Sandal"),
+    mark("Shirt"),
+    mark("Sneaker"),
+    mark("Bag"),
+    mark("Ankle boot"),
 )
 ANIMALS_AND_VEHICLES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
+    mark("airplane"),
+    mark("automobile"),
+    mark("bird"),
+    mark("cat"),
+    mark("deer"),
+    mark("dog"),
+    mark("frog"),
+    mark("horse"),
+    mark("ship"),
+    mark("truck"),
 )
 DATASETS: dict[str, KnownDataset] = {
     "mnist": KnownDataset(
@@ -78,7 +79,7 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=DIGIT_NAMES,
         n_train=60_000,
         n_test=10_000,
-        description="Handwritten digits in 28×28 grey pixels (LeCun, Cortes and Burges).",
+        description=mark("Handwritten digits in 28×28 grey pixels (LeCun, Cortes and Burges)."),
         obtain=partial(download.obtain, "mnist"),
         content_sha256="902d2f6960b6b3d90998fcc6223893154c5e9dfbc8124bdddf043940af682d12",
     ),
@@ -88,7 +89,7 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=CLOTHES,
         n_train=60_000,
         n_test=10_000,
-        description="Articles of clothing in 28×28 grey pixels (Xiao, Rasul and Vollgraf, 2017).",
+        description=mark("Articles of clothing in 28×28 grey pixels (Xiao, Rasul and Vollgraf, 2017)."),
         obtain=partial(download.obtain, "fashion_mnist"),
     ),
     "cifar10": KnownDataset(
@@ -97,18 +98,20 @@ DATASETS: dict[str, KnownDataset] = {
         class_names=ANIMALS_AND_VEHICLES,
         n_train=50_000,
         n_test=10_000,
-        description="Animals and vehicles in 32×32 colour pixels (Krizhevsky, 2009).",
+        description=mark("Animals and vehicles in 32×32 colour pixels (Krizhevsky, 2009)."),
         obtain=partial(download.obtain, "cifar10"),
     ),
     "digits": KnownDataset(
-        title="Digits",
+        title=mark("Digits"),
         image_shape=(28, 28, 1),
         class_names=DIGIT_NAMES,
         n_train=1_300,
         n_test=497,
-        description="Handwritten digits that come with scikit-learn, 1,797 images of 8×8 grey "
-        "pixels drawn larger and framed in 28×28 as MNIST's are; the first 1,300 are for training "
-        "and the last 497 for testing (Alpaydin and Kaynak, 1998).",
+        description=mark(
+            "Handwritten digits that come with scikit-learn, 1,797 images of 8×8 grey "
+            "pixels drawn larger and framed in 28×28 as MNIST's are; the first 1,300 are for training "
+            "and the last 497 for testing (Alpaydin and Kaynak, 1998)."
+        ),
         obtain=digits.obtain,
         content_sha256="9994e07db99b62db6384ff398f87d86a4072ded9cb1ad0c001defe0f40a9010b",
     ),

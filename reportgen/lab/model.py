@@ -43,6 +43,7 @@ Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
 Seeds = Annotated[int, Field(ge=1, le=1_000)]
 Paper = Literal["a4", "letter"]
+Language = Literal["en", "de", "es", "zh"]  # those of words.LANGUAGES
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -322,6 +323,7 @@ class Lab(_Strict):
     title: str = Field(min_length=1)
     course: str = ""
     paper: Paper = "a4"
+    language: Language = Field("en", description="What the report is written in.")
     branding: Branding = Branding()
     dataset: DatasetChoice
     protocol: Protocol = Protocol()
@@ -379,6 +381,7 @@ class Overrides(_Strict):
     seeds: Seeds | None = None
     variants: VariantNames | None = None
     paper: Paper | None = None
+    language: Language | None = None
 
     def stated(self) -> dict[str, Any]:
         """Give what was stated, ready for JSON."""
@@ -397,6 +400,7 @@ def override(lab: Lab, given: Overrides) -> Lab:
             "probes": _probes_of(lab.probes, variants),
             "variants": variants,
             "paper": given.paper or lab.paper,
+            "language": given.language or lab.language,
         }
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reportgen import disk
+from reportgen import disk, words
 from reportgen.errors import PdfUnavailable
 from reportgen.report.copies import REPORT, THE_REPORT, Copies, formats_for, key_of, stem_of
 from reportgen.report.dates import document_date
@@ -42,8 +42,12 @@ def write(
     if "pdf" in formats:
         studio.start(charts=False)  # it imports while this process does too
     from reportgen.analysis import frames  # noqa: PLC0415
+    from reportgen.report.localize import localized  # noqa: PLC0415
 
-    analysis = frames.analyse(results)
+    language = results.record.lab.language
+    with words.speaking(language):
+        results = localized(results)
+        analysis = frames.analyse(results)
     if REPORT in copies.editions:
         frames.write(analysis, folder)
     for edition in copies.editions:
@@ -71,12 +75,17 @@ def _put(folder: Path, stem: str, name: str, made: Made) -> Path:
 
 def _whole(source: Source, formats: Sequence[str]) -> Iterator[tuple[str, Made | PdfUnavailable]]:
     """Make the documents: whatever takes long is begun before the first is waited for."""
-    begun = [(name, FORMATS[name].begin(source)) for name in formats]
+    language = source.results.record.lab.language
+    with words.speaking(language):
+        begun = [(name, FORMATS[name].begin(source)) for name in formats]
     for name, finish in begun:
         try:
-            yield name, finish()
+            with words.speaking(language):
+                made = finish()
         except PdfUnavailable as error:
             yield name, error
+        else:
+            yield name, made
 
 
 def _fitted(
@@ -85,7 +94,8 @@ def _fitted(
     """Make documents that fit a size; none is given before all do."""
     from reportgen.report.fitting import fit  # noqa: PLC0415
 
-    fitted = fit(max_size, source, formats)
+    with words.speaking(source.results.record.lab.language):
+        fitted = fit(max_size, source, formats)
     yield from ((name, fitted.made[name]) for name in formats)
     if fitted.left_out:
         yield "left out", fitted.left_out
@@ -99,4 +109,5 @@ def ahead(results: Results, studio: Studio) -> None:
     from reportgen.report.html import context_of  # noqa: PLC0415
     from reportgen.report.sections.confusion import order_ahead  # noqa: PLC0415
 
-    order_ahead(context_of(results, studio))
+    with words.speaking(results.record.lab.language):
+        order_ahead(context_of(results, studio))

@@ -11,6 +11,7 @@ from reportgen.colours import readable_on
 from reportgen.lab.logo import TYPES
 from reportgen.report.images import data_uri
 from reportgen.text import inert
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from reportgen.results import Results
@@ -43,7 +44,7 @@ class Brand:
     @property
     def logo_alt(self) -> str:
         """Say what the logo is; beside the institution's name it is its emblem."""
-        return f"Logo of {self.institution}" if self.institution else "Logo"
+        return tr("Logo of {institution}", institution=self.institution) if self.institution else tr("Logo")
 
 
 def brand_of(results: Results) -> Brand:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import reportgen
-from reportgen import disk, text
+from reportgen import disk, text, words
 from reportgen.report.look import chart_type
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def _trailer(key: str, svg: bytes) -> bytes:
     return (_MARK + hashlib.sha256(key.encode() + svg).hexdigest() + _END).encode()
 
 
-def key_of(function: str, args: tuple[Any, ...]) -> str:
+def key_of(function: str, args: tuple[Any, ...], language: str = words.ENGLISH) -> str:
     """Make the name of a chart from all that decides how it looks."""
-    digest = hashlib.sha256(_drawing_code())
+    digest = hashlib.sha256(_drawing_code() + _catalogue(language))
     for part in _told((function, *args)):
         # Each part with its length: no two lists of parts give the same bytes.
         digest.update(f"{len(part)}:".encode() + part)
@@ -96,12 +96,18 @@ def key_of(function: str, args: tuple[Any, ...]) -> str:
 def _drawing_code() -> bytes:
     folder = Path(__file__).parent
     files = [*sorted((folder / "charts").glob("*.py")), *(folder / name for name in DRAWN_BY)]
-    files += [Path(str(text.__file__)), chart_type(400), chart_type(600)]
+    files += [Path(str(text.__file__)), Path(str(words.__file__)), chart_type(400), chart_type(600)]
     versions = [reportgen.__version__, *(version(name) for name in LIBRARIES)]
     digest = hashlib.sha256(repr(versions).encode())
     for file in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.digest()
+
+
+@cache
+def _catalogue(language: str) -> bytes:
+    file = words.catalogue_file(language)
+    return language.encode() + hashlib.sha256(file.read_bytes()).digest() if file else b""
 
 
 def _told(value: Any) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from reportgen.report.images import data_uri
 from reportgen.report.pdf import Extras
 from reportgen.report.tiles import Extent, Pictures, that_fit
 from reportgen.text import count, listing, number_word, volume
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -168,22 +169,43 @@ class Context:
         rows = galleries.fairly(galleries.mistakes(self.trainings))
         fewer = len(self.mistakes_shown) < len(that_fit(rows, self.pictures, whole.mistakes))
         if self.all_mistakes and fewer:
-            shown = f"{count(len(self.mistakes_shown))} of" if len(self.mistakes_shown) else "none of"
-            said.append(f"{shown} the {count(len(rows))} mistakes of all networks cell by cell")
-        if extent.tiles < whole.tiles:
-            tiles = (
-                f"at most {number_word(extent.tiles)} image{'s' if extent.tiles != 1 else ''} in a gallery"
+            shown, n = len(self.mistakes_shown), count(len(rows))
+            said.append(
+                tr(
+                    "{shown} of the {all} mistakes of all networks cell by cell",
+                    shown=count(shown),
+                    all=n,
+                )
+                if shown
+                else tr("none of the {all} mistakes of all networks cell by cell", all=n)
             )
-            said.append(tiles if extent.tiles else "no galleries")
-        return f"To stay below {volume(extent.limit)}, this report shows {listing(said)}." if said else ""
+        if extent.tiles < whole.tiles:
+            said.append(
+                trn(
+                    "at most one image in a gallery",
+                    "at most {number} images in a gallery",
+                    extent.tiles,
+                    number=number_word(extent.tiles),
+                )
+                if extent.tiles
+                else tr("no galleries")
+            )
+        if not said:
+            return ""
+        size = volume(extent.limit)
+        return tr("To stay below {size}, this report shows {what}.", size=size, what=listing(said))
 
     def without_predictions(self, shown: list[str]) -> str:
         """Say which variants cannot be shown, and why; empty where all can."""
         left = [name for name in self.results.variants if name not in shown]
         if not left:
             return ""
-        they_have = "they have" if len(left) > 1 else "it has"
-        return f"Not applicable to {listing(left)}, because {they_have} no predictions."
+        return trn(
+            "Not applicable to {networks}, because it has no predictions.",
+            "Not applicable to {networks}, because they have no predictions.",
+            len(left),
+            networks=listing(left),
+        )
 
     def chart(
         self,
@@ -238,6 +260,7 @@ class Document:
     grey: bool  # whether the test images have no colours
     left_out: str = ""  # to fit a size
     paper: str = "a4"  # or letter
+    language: str = "en"
     brand: Brand | None = None
     date: datetime | None = None  # of the documents: that of the run, or SOURCE_DATE_EPOCH
     attached: tuple[Attachment, ...] = ()  # to the PDF

@@ -18,6 +18,7 @@ from reportgen.report.sections.objectives import objectives
 from reportgen.report.sections.single import one_gallery, one_matrix
 from reportgen.report.sections.summary import summary
 from reportgen.report.sections.working import working
+from reportgen.words import mark, tr
 
 Sections = Mapping[str, tuple[str, Callable[[Context], Any]]]
 
@@ -43,36 +44,40 @@ class Edition:
         """Write beside a course or a description what this edition is; a report needs no saying."""
         if not self.words:
             return text
-        words = self.words if self.sheet == 1 else f"{self.words}, sheet {self.sheet}"
+        words = tr(self.words)
+        if self.sheet != 1:
+            words = tr("{edition}, sheet {number}", edition=words, number=self.sheet)
         return f"{text} · {words}" if text else words
 
 
 HANDOUT: Sections = {
-    "objectives": ("What you will learn", objectives),
-    "narrative": ("What this lab is about", narrative),
-    "arithmetic": ("The arithmetic, step by step", working),
-    "predictions": ("Predict first", predictions),
-    "networks": ("The networks", networks),
-    "summary": ("What came out", summary),
-    "curves": ("How training went", curves),
-    "confusion": ("What one network confuses", one_matrix),
-    "galleries": ("Its hits and mistakes", one_gallery),
-    "readings": ("Look again", readings),
+    "objectives": (mark("What you will learn"), objectives),
+    "narrative": (mark("What this lab is about"), narrative),
+    "arithmetic": (mark("The arithmetic, step by step"), working),
+    "predictions": (mark("Predict first"), predictions),
+    "networks": (mark("The networks"), networks),
+    "summary": (mark("What came out"), summary),
+    "curves": (mark("How training went"), curves),
+    "confusion": (mark("What one network confuses"), one_matrix),
+    "galleries": (mark("Its hits and mistakes"), one_gallery),
+    "readings": (mark("Look again"), readings),
 }
 INSTRUCTOR: Sections = {
     **HANDOUT,
-    "claims": ("The lab's claims, put to the test", claims),
-    "caveats": ("What to keep in mind", caveats),
+    "claims": (mark("The lab's claims, put to the test"), claims),
+    "caveats": (mark("What to keep in mind"), caveats),
 }
 NOT_FOR_STUDENTS = (
-    "Not for students: the handout with the answer after each exercise, in colour, and notes on teaching.",
+    mark(
+        "Not for students: the handout with the answer after each exercise, in colour, and notes on teaching."
+    ),
 )
 
 EDITIONS: dict[str, Edition] = {
     "report": Edition("report", "", SECTIONS, all_mistakes=True, attaches=True),
-    "handout": Edition("handout", "Handout", HANDOUT),
+    "handout": Edition("handout", mark("Handout"), HANDOUT),
     "instructor": Edition(
-        "instructor", "Instructor's edition", INSTRUCTOR, answers=True, notes=NOT_FOR_STUDENTS
+        "instructor", mark("Instructor's edition"), INSTRUCTOR, answers=True, notes=NOT_FOR_STUDENTS
     ),
 }
 REPORT = EDITIONS["report"]

@@ -11,7 +11,8 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from reportgen.report.images import data_uri
-from reportgen.text import count, inert
+from reportgen.text import count, inert, localized
+from reportgen.words import tr, trc
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -57,9 +58,10 @@ def first_rows(frame: pd.DataFrame, most: int = ROWS) -> Rows:
     numeric = [is_numeric_dtype(column) and not is_bool_dtype(column) for _, column in frame.items()]
     names = (inert(name, LONGEST_CELL) for name in frame.columns)
     left = len(frame) - most
-    said = "All rows, as in the CSV file."
+    said = tr("All rows, as in the CSV file.")
     if left > 0:
-        said = f"The first {most} of {count(len(frame))} rows; the CSV file has all of them."
+        rows = count(len(frame))
+        said = tr("The first {n} of {rows} rows; the CSV file has all of them.", n=most, rows=rows)
     cells = (tuple(_cell(value) for value in row) for row in frame.head(most).itertuples(index=False))
     return Rows(tuple(zip(names, numeric, strict=True)), tuple(cells), said)
 
@@ -68,9 +70,9 @@ def _cell(value: Any) -> str:
     if pd.isna(value):
         return "–"
     if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
+        return tr("yes") if value else trc("not so", "no")
     if isinstance(value, (int, float, np.number)):
-        return short(float(value)).replace("-", "−")
+        return localized(short(float(value)).replace("-", "−"))
     return inert(value, LONGEST_CELL)
 
 

@@ -23,6 +23,14 @@ FONTS = {
     ("Reportgen Sans", 700, "normal"): "source-sans-3-latin-700-normal",
     ("Reportgen Mono", 400, "normal"): "source-code-pro-latin-400-normal",
 }
+# What languages need besides: the characters of their catalogues.
+MORE_FONTS = {
+    "zh": {
+        ("Reportgen Chinese", 400, "normal"): "noto-sans-sc-400-normal",
+        ("Reportgen Chinese", 600, "normal"): "noto-sans-sc-600-normal",
+    }
+}
+Faces = dict[tuple[str, int, str], str]
 SCHEME = "reportgen-font:"
 
 
@@ -31,29 +39,43 @@ def font_file(stem: str, kind: str = "ttf") -> Path:
     return template_folder() / "fonts" / f"{stem}.{kind}"
 
 
-@cache
-def faces_inside() -> str:
+def faces_inside(language: str = "en") -> str:
     """Declare the typefaces with their files inside the style sheet."""
-    return _faces(
-        {one: data_uri(font_file(one, "woff2").read_bytes(), "font/woff2") for one in FONTS.values()}, "woff2"
-    )
+    more = MORE_FONTS.get(language)
+    return _inside("") + ("\n" + _inside(language) if more else "")
+
+
+def with_faces_by_name(html: str) -> str:
+    """Declare the typefaces of a page by names that `file_by_name` knows."""
+    for language, faces in {"": FONTS, **MORE_FONTS}.items():
+        family = next(iter(faces))[0]
+        if f'@font-face{{font-family:"{family}"' in html:
+            named = _faces(faces, {stem: SCHEME + stem for stem in faces.values()}, "truetype")
+            html = html.replace(_inside(language), named, 1)
+    return html
 
 
 @cache
-def faces_by_name() -> str:
-    """Declare the typefaces by names that `file_by_name` knows."""
-    return _faces({stem: SCHEME + stem for stem in FONTS.values()}, "truetype")
+def _inside(language: str) -> str:
+    faces = MORE_FONTS[language] if language else FONTS
+    files = {one: font_file(one, "woff2").read_bytes() for one in faces.values()}
+    return _faces(faces, {one: data_uri(file, "font/woff2") for one, file in files.items()}, "woff2")
 
 
 def file_by_name(uri: str) -> Path | None:
     """Give the file that a name of `faces_by_name` stands for, or None for any other URI."""
     stem = uri.removeprefix(SCHEME)
-    return font_file(stem) if uri.startswith(SCHEME) and stem in FONTS.values() else None
+    return font_file(stem) if uri.startswith(SCHEME) and stem in _stems() else None
 
 
-def _faces(uris: dict[str, str], kind: str) -> str:
+@cache
+def _stems() -> frozenset[str]:
+    return frozenset(stem for faces in (FONTS, *MORE_FONTS.values()) for stem in faces.values())
+
+
+def _faces(faces: Faces, uris: dict[str, str], kind: str) -> str:
     return "\n".join(
         f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
         f'src:url("{uris[stem]}") format("{kind}")}}'
-        for (family, weight, style), stem in FONTS.items()
+        for (family, weight, style), stem in faces.items()
     )

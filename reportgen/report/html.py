@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,10 +13,11 @@ from typing import TYPE_CHECKING
 from jinja2 import TemplateError
 from markupsafe import Markup
 
+from reportgen import words
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
 from reportgen.report.brand import brand_of
-from reportgen.report.dates import document_date
+from reportgen.report.dates import document_date, written
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
@@ -22,6 +25,7 @@ from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
 from reportgen.text import count, inert, shorten
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +61,10 @@ def build(
     # Numbers are handed out in this order, so that they count up down the page.
     made = [(anchor, title, make(context)) for anchor, (title, make) in edition.sections.items()]
     present = [part for part in made if part[2] is not None]
-    sections = tuple(Section(number, *part) for number, part in enumerate(present, start=1))
+    sections = tuple(
+        Section(number, anchor, tr(title), body)
+        for number, (anchor, title, body) in enumerate(present, start=1)
+    )
     lab = context.lab
     return Document(
         title=inert(lab.title, LONGEST_TITLE),
@@ -65,14 +72,23 @@ def build(
         running_title=_running(lab.title),
         running_course=edition.named(_running(lab.course)),
         subtitle=_subtitle(context),
-        description=edition.named(f"{len(results.variants)} networks on {context.dataset.title}"),
-        notes=(*edition.notes, *_notes(context)),
+        description=edition.named(
+            trn(
+                "{n} network on {data}",
+                "{n} networks on {data}",
+                len(results.variants),
+                n=len(results.variants),
+                data=context.dataset.title,
+            )
+        ),
+        notes=(*map(tr, edition.notes), *_notes(context)),
         sections=sections,
         figures=numbers.figures,
         tables=numbers.tables,
         grey=context.dataset.image_shape[2] != 3,
         left_out=context.left_out(),
         paper=lab.paper,
+        language=lab.language,
         brand=brand_of(results),
         date=document_date(context.results.record.started),
         attached=context.attached if edition.attaches else (),
@@ -102,11 +118,22 @@ def _subtitle(context: Context) -> str:
     precision = f", {protocol.precision}" if protocol.precision != "float32" else ""
     return " · ".join(
         [
-            f"{data.title}, {count(data.n_train)} training and {count(data.n_test)} test images",
-            f"{epochs} epoch{'s' if epochs != 1 else ''}, batch {protocol.batch_size}, "
-            f"{OPTIMIZERS[protocol.optimizer]}{precision}",
-            f"{seeds} seed{'s' if seeds != 1 else ''}",
-            f"{started:%d %B %Y}".lstrip("0"),
+            tr(
+                "{data}, {train} training and {test} test images",
+                data=data.title,
+                train=count(data.n_train),
+                test=count(data.n_test),
+            ),
+            trn(
+                "{n} epoch, batch {batch}, {optimizer}",
+                "{n} epochs, batch {batch}, {optimizer}",
+                epochs,
+                n=epochs,
+                batch=protocol.batch_size,
+                optimizer=f"{OPTIMIZERS[protocol.optimizer]}{precision}",
+            ),
+            trn("{n} seed", "{n} seeds", seeds, n=seeds),
+            written(started),
         ]
     )
 
@@ -117,9 +144,13 @@ def _notes(context: Context) -> tuple[str, ...]:
     notes = []
     if run.fallback:
         notes.append(
-            f"{run.fallback}. This report is of {context.dataset.title} in its place, with "
-            f"{count(context.dataset.n_train)} training images: its numbers are not those of the lab's own "
-            "data."
+            tr(
+                "{reason}. This report is of {data} in its place, with {n} training images: its numbers are "
+                "not those of the lab's own data.",
+                reason=run.fallback,
+                data=context.dataset.title,
+                n=count(context.dataset.n_train),
+            )
         )
     return tuple(inert(note, LONGEST_NOTE) for note in (*notes, *context.dataset.warnings))
 
@@ -127,7 +158,7 @@ def _notes(context: Context) -> tuple[str, ...]:
 def style_sheet(own: Path | None = None) -> Markup:
     """Give the style sheet with the fonts inside it; a folder of one's own may have another one."""
     # Files of ours, or of whoever renders: without any text of a lab's.
-    return Markup(faces_inside() + "\n" + styles(own))  # noqa: S704
+    return Markup(faces_inside(words.language()) + "\n" + styles(own))  # noqa: S704
 
 
 @cache
@@ -146,20 +177,38 @@ def policy() -> Markup:
     ).format(digest)
 
 
+def script_words() -> Markup:
+    """Give what the page's script says, translated, as JSON; nothing for English, which stands in it."""
+    if words.language() == words.ENGLISH:
+        return Markup("")
+    said = {message: tr(message) for message in re.findall(r'\btr\("([^"]+)"', script())}
+    # Our own translations, and no sign in them that could end the script.
+    return Markup(json.dumps(said, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704
+
+
+def page_numbers() -> Markup:
+    """Give the rule that numbers printed pages; English stands in the style sheet."""
+    if words.language() == words.ENGLISH:
+        return Markup("")
+    said = tr("Page {page} of {pages}", page='" counter(page) "', pages='" counter(pages) "')
+    return Markup('@media print {{ @page {{ @bottom-right {{ content: "{}" }} }} }}').format(Markup(said))  # noqa: S704
+
+
 def to_html(document: Document, own: Path | None = None) -> str:
     """Render a document, waiting for its charts; templates in the folder `own` take the place of ours.
 
     Raises RenderError, and UsageError for a fault in a template of one's own.
     """
     made = environment(own)
-    words = {
+    given = {
         "style": style_sheet(own),
-        "paper": PAPERS[document.paper],
+        "paper": PAPERS[document.paper] + page_numbers(),
         "script": script(),
         "policy": policy(),
+        "words": script_words(),
     }
     try:
-        return made.get_template("report.html.jinja").render(document=document, **words)
+        return made.get_template("report.html.jinja").render(document=document, **given)
     except TemplateError as error:
         if own is None:
             raise

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen.report.fonts import font_file
+from reportgen.report.fonts import MORE_FONTS, font_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,13 @@ def panel_columns(panels: int) -> int:
 def chart_type(weight: int) -> Path:
     """Give the file of the charts' type in a weight."""
     return font_file(f"source-sans-3-latin-{weight}-normal")
+
+
+def more_types(weight: int) -> list[Path]:
+    """Give the files, in a weight, of the types that some languages need besides."""
+    return [
+        font_file(stem) for faces in MORE_FONTS.values() for (_, w, _), stem in faces.items() if w == weight
+    ]
 
 
 def dejavu() -> Path:
@@ -86,8 +93,14 @@ def own_characters() -> frozenset[int]:
 
 @cache
 def _drawn_characters() -> frozenset[int]:
-    """List what the charts' type has, and what DejaVu has beyond it."""
-    return frozenset({*own_characters(), *_font(dejavu()).getBestCmap()})
+    """List what the charts' type has, and what those that it falls back to have beyond it."""
+    return own_characters().union(*(_font(one).getBestCmap() for one in (*more_types(400), dejavu())))
+
+
+def type_for(text: str) -> Path:
+    """Choose a type that has all letters of a text; DejaVu where none does."""
+    types = [chart_type(400), *more_types(400)]
+    return next((one for one in types if {*map(ord, text)} <= {*_font(one).getBestCmap()}), dejavu())
 
 
 def wrap_name(name: str, width: int = 18) -> str:

@@ -17,6 +17,7 @@ from reportgen.report.markdown_text import code, escape, fenced, words
 from reportgen.report.templates import environment
 from reportgen.report.tiles import Panel
 from reportgen.text import finalize
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ class Images:
         """Show the intervals that belong to a table with a number; nothing where there are none."""
         drawn = STRIPS[kind](body)
         return (
-            self._show(f"table-{number}", "svg", drawn.svg(), f"Intervals: {drawn.alt}.")
+            self._show(f"table-{number}", "svg", drawn.svg(), tr("Intervals: {what}.", what=drawn.alt))
             if drawn
             else Markup()
         )
@@ -85,7 +86,9 @@ class Images:
     def trace(self, number: int, volumes: Sequence[Volume]) -> Markup:
         """Show how a network's shapes go."""
         alt = ", ".join(f"{one.layer} {one.label}" for one in volumes)
-        return self._show(f"figure-{number}", "svg", pictures.trace_svg(volumes), f"Shapes: {alt}.")
+        return self._show(
+            f"figure-{number}", "svg", pictures.trace_svg(volumes), tr("Shapes: {what}.", what=alt)
+        )
 
     def _show(self, stem: str, ending: str, content: bytes, alt: str) -> Markup:
         name = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}.{ending}"

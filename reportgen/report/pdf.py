@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import PdfUnavailable, RenderError
-from reportgen.report.fonts import faces_by_name, faces_inside, file_by_name
+from reportgen.report.fonts import faces_inside, file_by_name, with_faces_by_name
 from reportgen.report.images import data_uri
 from reportgen.report.svg import as_text
 from reportgen.report.tagging import Planned, complete
@@ -85,7 +85,7 @@ def to_pdf(html: str, extras: Extras | None = None) -> bytes:
     html = printed(html)
     extras = extras or Extras()
     planned = Planned.of(html, extras.figures, extras.tables)
-    html = html.replace(faces_inside(), faces_by_name(), 1)
+    html = with_faces_by_name(html)
     html = _SVG.sub(_with_text, html)
     fetcher = Fetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
     with _complaints() as complaints:

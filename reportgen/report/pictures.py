@@ -80,8 +80,7 @@ def _colour(panel: str, kind: str) -> str:
 
 def _that_fits(text: str) -> tuple[ImageFont.FreeTypeFont, str]:
     """Choose a typeface that has the letters, and cut the text to a tile's width."""
-    ours = all(code in look.own_characters() for code in map(ord, text))
-    font = _font(look.chart_type(400) if ours else look.dejavu())
+    font = _font(look.type_for(text))
     room = BOX + GAP - 4
     if font.getlength(text) <= room:
         return font, text

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from reportgen import words
 from reportgen.environment import usable_cores
 from reportgen.errors import PdfUnavailable, RenderError
 from reportgen.processes import Answer, Death, Worker, wait
@@ -39,9 +40,15 @@ class Order:
     def __init__(self, studio: Studio, function: str, args: tuple[Any, ...], key: str) -> None:
         self._studio = studio
         self.function, self.args, self.key = function, args, key
+        self.language = words.language()
         self.drawn: bytes | None = None
         self.fault = ""
         self.deaths = 0
+
+    @property
+    def task(self) -> tuple[str, tuple[Any, ...], str]:
+        """Give what a process is told of it."""
+        return self.function, self.args, self.language
 
     def svg(self) -> bytes:
         """Give the chart; waits until it is drawn. Raises RenderError."""
@@ -98,7 +105,7 @@ class Studio:
 
     def order(self, function: str, *args: Any) -> Order:
         """Order a chart: a function of charts/, by name, with its arguments."""
-        key = key_of(function, args)
+        key = key_of(function, args, words.language())
         if key not in self._orders:
             order = self._orders[key] = Order(self, function, args, key)
             order.drawn = self._cache.get(key) if self._cache else None
@@ -115,7 +122,7 @@ class Studio:
     def work(self, order: Order) -> None:
         """Bring an order nearer to its end: draw it here, or wait for the processes."""
         if not self._processes:
-            self._take(order, _draw((order.function, order.args)))
+            self._take(order, _draw(order.task))
             return
         self._hand_out()
         self._hear(None)
@@ -176,7 +183,7 @@ class Studio:
         for painter, drawing in self._painters.items():
             if drawing is None and self._waiting:
                 order = self._painters[painter] = self._waiting.popleft()
-                painter.give((order.function, order.args))
+                painter.give(order.task)
 
     def _start_painter(self) -> None:
         self._painters[Worker("reportgen.report.studio:prepare", None, ONE_THREAD)] = None
@@ -224,13 +231,14 @@ def prepare(setup: object) -> Work:
     return lambda task, send: _draw(task)
 
 
-def _draw(task: tuple[str, tuple[Any, ...]]) -> bytes | str:
+def _draw(task: tuple[str, tuple[Any, ...], str]) -> bytes | str:
     """Draw a chart; gives text where that cannot be done."""
     from reportgen.report import charts, theme  # noqa: PLC0415  plotnine
 
-    function, args = task
+    function, args, language = task
     try:
-        return theme.to_svg(getattr(charts, function)(*args))
+        with words.speaking(language):
+            return theme.to_svg(getattr(charts, function)(*args))
     except RenderError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  plotnine raises many kinds; each is a bug of ours

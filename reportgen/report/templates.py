@@ -14,7 +14,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
-from reportgen import text
+from reportgen import text, words
 from reportgen.errors import RenderError, UsageError, did_you_mean
 
 STYLE = "report.css"
@@ -46,6 +46,7 @@ def environment(own: Path | None = None) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["unbroken"] = text.unbroken
+    made.globals |= {"tr": words.tr, "trn": words.trn, "trc": words.trc}
     return made
 
 

@@ -10,11 +10,12 @@ from matplotlib import font_manager, rc_context
 from plotnine import element_blank, element_line, element_text, ggplot, theme, theme_minimal
 
 from reportgen.errors import RenderError
-from reportgen.report.look import GREY, HAIRLINE, INK, SIZE, chart_type
+from reportgen.report.look import GREY, HAIRLINE, INK, SIZE, chart_type, more_types
 from reportgen.report.svg import compact
 
 SANS = "Reportgen Sans"
-FAMILIES = [SANS, "DejaVu Sans"]  # the second, matplotlib's own, has the letters that the first lacks
+CHINESE = "Reportgen Chinese"
+FAMILIES = [SANS, CHINESE, "DejaVu Sans"]  # the last, matplotlib's own, has letters that the others lack
 # A dollar sign in a class's name is a dollar sign; the same plot gives the same bytes.
 SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
 
@@ -27,8 +28,9 @@ def use_fonts() -> None:
     """
     # The semibold stands in as bold, a weight that the fallback type has too.
     for shipped, weight in ((400, 400), (600, 700)):
-        entry = font_manager.FontEntry(fname=str(chart_type(shipped)), name=SANS, weight=weight)
-        font_manager.fontManager.ttflist.append(entry)
+        for name, file in ((SANS, chart_type(shipped)), *((CHINESE, one) for one in more_types(shipped))):
+            entry = font_manager.FontEntry(fname=str(file), name=name, weight=weight)
+            font_manager.fontManager.ttflist.append(entry)
 
 
 def base(width: float, height: float) -> theme:

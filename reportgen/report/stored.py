@@ -1,0 +1,46 @@
+"""Sentences that a run has stored in English, said again in the language of its report."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from reportgen.text import localized
+from reportgen.words import mark, tr
+
+# As data/, training/ and the pipeline write them; what stands in braces may be anything.
+SENTENCES = (
+    mark(
+        "The data, {train} training and {test} test images, is not {data} as published, so results are not "
+        "comparable with results on it."
+    ),
+    mark("All images are of one class, {name}, so there is nothing to tell apart."),
+    mark("The training set has no image of class {name}."),
+    mark("The training set has no image of classes {names} and {last}."),
+    mark("The test set has no image of class {name}."),
+    mark("The test set has no image of classes {names} and {last}."),
+    mark("{n} of the {all} test images ({share}) also occur in the training set, pixel for pixel."),
+    mark("{data} is not on this machine and could not be downloaded ({reason})"),
+    mark("the loss or the predictions were no longer numbers after epoch {n}"),
+)
+_NUMBER = re.compile(r"[\d.,]*\d%?")
+
+
+def retold(sentence: str) -> str:
+    """Say a stored sentence in the spoken language; what is not of SENTENCES stays as it is."""
+    for message in SENTENCES:
+        found = _pattern(message).fullmatch(sentence)
+        if found:
+            return tr(message, **{name: _value(value) for name, value in found.groupdict().items()})
+    return sentence
+
+
+def _value(text: str) -> str:
+    return localized(text).replace("%", " %") if _NUMBER.fullmatch(text) else text
+
+
+@cache
+def _pattern(message: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", message)
+    pieces = [f"(?P<{part}>.+)" if n % 2 else re.escape(part) for n, part in enumerate(parts)]
+    return re.compile("".join(pieces), re.DOTALL)
