@@ -4,10 +4,15 @@
 
 takes new messages into each `templates/locale/LANGUAGE.po`, with an empty translation, and drops those that
 nothing says any more. Nothing is guessed: a changed message is a new one.
+
+    python tests/catalogues.py FOLDER
+
+cuts the Chinese typeface, out of the files in FOLDER, to the characters that the Chinese catalogue has.
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +20,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from fontTools.subset import Options, Subsetter, load_font
+from fontTools.ttLib import woff2
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "templates" / "locale"
@@ -93,10 +100,39 @@ def update(language: str) -> None:
     path.write_text(header + body.getvalue().decode(), encoding="utf-8")
 
 
+CUT_FROM = {400: "NotoSansSC_400Regular.ttf", 600: "NotoSansSC_600SemiBold.ttf"}
+
+
+def characters() -> str:
+    """List the characters of the Chinese catalogue, and ASCII, which stands among them in charts."""
+    said = "".join(
+        string
+        for one in catalogue("zh")
+        if one.id
+        for string in ([one.string] if isinstance(one.string, str) else one.string)
+    )
+    return "".join(sorted({*said, *map(chr, range(32, 127))} - {"\n"}))
+
+
+def cut(folder: Path) -> None:
+    """Cut the Chinese typeface to what the catalogue needs."""
+    for weight, name in CUT_FROM.items():
+        (file,) = folder.rglob(name)
+        options = Options(layout_features=[], hinting=False, notdef_outline=True, recalc_timestamp=False)
+        font = load_font(str(file), options)
+        subsetter = Subsetter(options)
+        subsetter.populate(text=characters())
+        subsetter.subset(font)
+        plain = ROOT / "templates" / "fonts" / f"noto-sans-sc-{weight}-normal.ttf"
+        font.save(plain)
+        woff2.compress(plain, plain.with_suffix(".woff2"))
+        # The plain file is the other unpacked, as with the other typefaces.
+        woff2.decompress(plain.with_suffix(".woff2"), plain)
+
+
 if __name__ == "__main__":
-    for name in ("de", "es", "zh"):
-        update(name)
-        left = sum(
-            not all([one.string] if isinstance(one.string, str) else one.string) for one in catalogue(name)
-        )
-        print(f"{name}: {left} to be translated")
+    for language in ("de", "es", "zh"):
+        update(language)
+        print(f"{language}: {len(untranslated(catalogue(language)))} to be translated")
+    for argument in sys.argv[1:]:
+        cut(Path(argument))

@@ -18,7 +18,7 @@ from reportgen.jobs import DIVERGED
 from reportgen.report import charts, look
 from reportgen.report.charts.pairs import cell_width
 from reportgen.report.charts.probes import EDGES, LABEL_HEIGHT, ROOM, _spread
-from reportgen.report.fonts import FONTS, font_file
+from reportgen.report.fonts import FONTS, MORE_FONTS, font_file
 from reportgen.report.labels import label_size, place
 from reportgen.report.look import text_width, wrap_name
 from reportgen.report.svg import as_text, compact
@@ -341,7 +341,7 @@ def test_an_svg_with_what_is_not_known_is_left_as_it_is(body: str) -> None:
 
 
 def test_the_plain_typefaces_are_those_of_the_html() -> None:
-    for stem in FONTS.values():
+    for stem in (*FONTS.values(), *MORE_FONTS["zh"].values()):
         unpacked = io.BytesIO()
         woff2.decompress(io.BytesIO(font_file(stem, "woff2").read_bytes()), unpacked)
         assert unpacked.getvalue() == font_file(stem).read_bytes(), stem

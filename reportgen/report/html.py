@@ -116,6 +116,7 @@ def _subtitle(context: Context) -> str:
     started = context.results.record.started
     seeds, epochs = protocol.seeds, protocol.epochs
     precision = f", {protocol.precision}" if protocol.precision != "float32" else ""
+    optimizer = f"{OPTIMIZERS[protocol.optimizer]}{precision}"
     return " · ".join(
         [
             tr(
@@ -130,7 +131,7 @@ def _subtitle(context: Context) -> str:
                 epochs,
                 n=epochs,
                 batch=protocol.batch_size,
-                optimizer=f"{OPTIMIZERS[protocol.optimizer]}{precision}",
+                optimizer=optimizer,
             ),
             trn("{n} seed", "{n} seeds", seeds, n=seeds),
             written(started),

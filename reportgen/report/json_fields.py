@@ -24,6 +24,7 @@ HEAD: Fields = {
     "reportgen": ("text", "Version of reportgen that wrote this."),
     "title": ("text", "Title of the lab."),
     "course": ("text", "Course of the lab."),
+    "language": ("text", "What all sentences are in: en, de, es or zh."),
     "notes": ("texts", "What must be known before the numbers are believed."),
     "speaks_of": ("text", "Whom the report compares: trained networks, or architectures over their seeds."),
 }

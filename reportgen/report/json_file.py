@@ -43,6 +43,7 @@ def statement(results: Results, analysis: Analysis) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "reportgen": __version__,
         "title": lab.title,
+        "language": lab.language,
         "course": lab.course,
         "notes": [note for note in notes if note],
         "speaks_of": spoken_of(analysis["comparisons"]),

@@ -1,0 +1,219 @@
+"""The languages of reports: every word is in the catalogues, these are complete, documents follow them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from string import Formatter
+from typing import Any
+
+import pytest
+import tinyhtml5
+from babel.messages.catalog import Catalog, Message
+from fontTools.ttLib import TTFont
+
+import catalogues
+from reportgen import words
+from reportgen.analysis.frames import analyse
+from reportgen.report.dates import written
+from reportgen.report.editions import EDITIONS
+from reportgen.report.fonts import MORE_FONTS, font_file
+from reportgen.report.html import build, to_html
+from reportgen.report.localize import localized
+from reportgen.report.markdown import to_markdown
+from reportgen.report.studio import Studio
+from reportgen.results import Results
+from reportgen.text import count, decimal, p_value, percent, signed
+from synthetic import example
+
+TRANSLATED = sorted(set(words.LANGUAGES) - {words.ENGLISH})
+each = pytest.mark.parametrize("language", TRANSLATED)
+OPEN, CLOSE = "⟦", "⟧"
+
+
+# --- catalogues ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def extracted() -> Catalog:
+    return catalogues.extracted()
+
+
+def identity(message: Message) -> tuple[Any, str | None]:
+    return message.id, message.context
+
+
+@each
+def test_a_catalogue_has_the_messages_that_are_said_and_no_others(language: str, extracted: Catalog) -> None:
+    said = {identity(one) for one in extracted if one.id}
+    known = {identity(one) for one in catalogues.catalogue(language) if one.id}
+    assert known == said, "run: python tests/catalogues.py"
+
+
+@each
+def test_a_catalogue_is_complete(language: str) -> None:
+    assert catalogues.untranslated(catalogues.catalogue(language)) == []
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@each
+def test_a_translation_has_the_places_of_its_message_and_no_others(language: str) -> None:
+    wrong = []
+    for one in catalogues.catalogue(language):
+        if not one.id:
+            continue
+        ids = (one.id,) if isinstance(one.id, str) else one.id
+        strings = (one.string,) if isinstance(one.string, str) else one.string
+        wanted = places(ids[-1]) if any("{" in i for i in ids) else set()
+        for string in strings:
+            # The form for one thing may leave the number out.
+            if places(string) != wanted and not (len(ids) > 1 and places(string) <= wanted):
+                wrong.append((ids[0], string))
+    assert not wrong
+
+
+def test_every_character_of_the_chinese_catalogue_is_in_the_shipped_type() -> None:
+    said = {
+        character
+        for one in catalogues.catalogue("zh")
+        for string in ([one.string] if isinstance(one.string, str) else one.string)
+        for character in string
+        if one.id
+    }
+    latin = set(TTFont(font_file("source-sans-3-latin-400-normal")).getBestCmap())
+    for stem in MORE_FONTS["zh"].values():
+        lacking = {c for c in said if ord(c) not in {*TTFont(font_file(stem)).getBestCmap(), *latin}}
+        assert not lacking - {"\n"}, "".join(sorted(lacking))
+
+
+# --- numbers, dates, lists -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ("269,322", "98.05", "−1,234.50", "<0.001", "5 March 2026")),
+        ("de", ("269.322", "98,05", "−1.234,50", "<0,001", "5. März 2026")),
+        ("es", ("269.322", "98,05", "−1.234,50", "<0,001", "5 de marzo de 2026")),
+        ("zh", ("269,322", "98.05", "−1,234.50", "<0.001", "2026年3月5日")),
+    ],
+)
+def test_numbers_and_dates_are_written_as_the_language_does(language: str, expected: tuple[str, ...]) -> None:
+    with words.speaking(language):
+        day = datetime(2026, 3, 5, tzinfo=UTC)
+        said = (count(269322), percent(0.98053), signed(-1234.5), p_value(0.0001), written(day))
+    assert said == expected
+
+
+def test_a_language_is_spoken_within_its_block_alone() -> None:
+    with words.speaking("de"):
+        with words.speaking("en"):
+            assert decimal(0.5, 1) == "0.5"
+        assert decimal(0.5, 1) == "0,5"
+    assert words.language() == "en"
+    assert decimal(0.5, 1) == "0.5"
+
+
+# --- documents -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pseudo(monkeypatch: pytest.MonkeyPatch, extracted: Catalog) -> Iterator[None]:
+    """Have a language in which every translation is its message between brackets."""
+    made = Catalog(locale="de")
+    for one in extracted:
+        if one.id:
+            strings = (one.id,) if isinstance(one.id, str) else one.id
+            marked = tuple(f"{OPEN}{string}{CLOSE}" for string in strings)
+            made.add(one.id, marked[0] if isinstance(one.id, str) else marked, context=one.context)
+    monkeypatch.setattr(words, "catalog", lambda name: made)
+    words._plural_rule.cache_clear()
+    with words.speaking("de"):
+        yield
+    words._plural_rule.cache_clear()
+
+
+def in_language(results: Results, language: str) -> Results:
+    lab = results.record.lab.model_copy(update={"language": language})
+    return replace(results, record=results.record.model_copy(update={"lab": lab}))
+
+
+def outside(text: str) -> str:
+    """Give what stands outside of all brackets."""
+    kept, depth = [], 0
+    for character in text:
+        depth += (character == OPEN) - (character == CLOSE)
+        kept.append(" " if depth or character == CLOSE else character)
+    return "".join(kept)
+
+
+def rendered(results: Results, edition: str) -> str:
+    run = localized(in_language(results, "de"))
+    document = build(run, Studio(processes=0), analyse(run), edition=EDITIONS[edition])
+    return to_html(document)
+
+
+SPOKEN = ("alt", "title", "aria-label", "content")
+CODE = {"code", "style", "script", "var", "bdi"}
+
+
+def visible(html: str) -> Iterator[str]:
+    """List the text of a page, and the attributes that are read out, without code."""
+
+    def walk(node: Any) -> Iterator[str]:
+        if not isinstance(node.tag, str) or node.tag.rpartition("}")[2] in CODE:
+            yield node.tail or ""
+            return
+        yield node.text or ""
+        if node.tag.rpartition("}")[2] != "meta" or node.get("name") == "description":
+            yield from (node.get(name) or "" for name in SPOKEN)
+        for child in node:
+            yield from walk(child)
+        yield node.tail or ""
+
+    yield from walk(tinyhtml5.parse(html))
+
+
+WORD = re.compile(r"[^\W\d_]{3,}")
+# Names of code, units and formats, which are the same in every language.
+NAMES = set(
+    WORD.findall(
+        """Conv Dense Flatten Dropout Activation MaxPooling AveragePooling relu softmax valid same strides
+        pool kernel Adam CSV JSON MNIST Keras TensorFlow NumPy pandas plotnine WeasyPrint Jinja Python
+        reportgen run Lab float categorical crossentropy accuracy"""
+    )
+)
+
+
+def untranslated(html: str, results: Results) -> list[str]:
+    """List the texts of a page with words that no translation gave, nor the lab itself."""
+    record = results.record
+    own = set(
+        WORD.findall(f"{record.lab.model_dump_json()} {record.dataset.model_dump_json()} {record.fallback}")
+    )
+    own |= set(WORD.findall(" ".join(map(str, record.environment.values()))))
+    left = []
+    for text in visible(html):
+        words_left = set(WORD.findall(outside(text))) - own - NAMES
+        if words_left:
+            left.append(f"{sorted(words_left)} in: {' '.join(text.split())[:160]}")
+    return left
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_every_word_of_a_page_goes_through_the_catalogue(pseudo: None, edition: str) -> None:
+    left = untranslated(rendered(example(), edition), example())
+    assert not left, "\n".join(left)
+
+
+def test_every_word_of_markdown_goes_through_the_catalogue(pseudo: None) -> None:
+    run = localized(in_language(example(), "de"))
+    text, _ = to_markdown(build(run, Studio(processes=0), analyse(run)), "images")
+    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    left = untranslated(prose.replace("<", " ").replace("\\", "").replace("\n", "<p>"), example())
+    assert not left, "\n".join(left)
