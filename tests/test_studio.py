@@ -23,6 +23,7 @@ from reportgen.report import ahead, write
 from reportgen.report import cache as caching
 from reportgen.report.cache import ChartCache, key_of
 from reportgen.report.html import build, to_html
+from reportgen.report.pdf import Limits
 from reportgen.report.studio import Studio
 from reportgen.results import Results, save
 from support import ROOT, in_a_process
@@ -131,6 +132,16 @@ def test_a_chart_at_which_two_processes_die_is_an_error_of_one_line(monkeypatch:
     assert children() == before
 
 
+def test_a_chart_that_takes_too_long_is_stopped_and_named() -> None:
+    with Studio(processes=1, limits=Limits(chart=0.05)) as studio:
+        order = studio.order("learning_curves", pd.DataFrame({"a": [1]}), "loss", ["mlp"])
+        with pytest.raises(
+            RenderError, match=r"learning_curves could .* not drawn within 0\.05 s"
+        ):
+            order.svg()
+        assert not studio._painters, "the process is gone"
+
+
 def test_an_idle_process_that_dies_is_not_missed() -> None:
     with Studio(processes=1) as studio:
         studio.start()
@@ -179,6 +190,7 @@ import sys
 from pathlib import Path
 from reportgen import processes
 from reportgen.report.html import build, to_html
+from reportgen.report.pdf import Limits
 from reportgen.report.studio import Studio
 from reportgen.results import load_results
 

@@ -50,10 +50,11 @@ class Extras:
 
 @dataclass(frozen=True)
 class Limits:
-    """What making one PDF may take, in seconds and in bytes of memory, before it is stopped."""
+    """What making a PDF may take, in seconds and in bytes of memory, before it is stopped; and one chart."""
 
     seconds: float = SECONDS
     memory: int = MEMORY
+    chart: float = SECONDS
 
 
 def to_pdf(html: str, extras: Extras | None = None) -> bytes:

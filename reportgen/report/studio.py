@@ -63,7 +63,7 @@ class Studio:
     """Draws charts, and prints; to be used in a `with` block, which leaves no process behind.
 
     `cache` is the folder of charts that were drawn before, None for none. With `processes=0` everything
-    happens in this process. `limits` are for each PDF.
+    happens in this process. `limits` are for each PDF and chart.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Studio:
         self._orders: dict[str, Order] = {}
         self._waiting: deque[Order] = deque()
         self._painters: dict[Worker, Order | None] = {}
+        self._since: dict[Worker, float] = {}  # when a painter was given what it draws
         self._printer: Worker | None = None
         self.drawn = 0  # charts that were not in the cache
 
@@ -125,7 +126,8 @@ class Studio:
             self._take(order, _draw(order.task))
             return
         self._hand_out()
-        self._hear(None)
+        self._hear(self._limits.chart)
+        self._stop_the_late()
 
     def pdf(self, html: str, extras: Extras | None = None) -> Callable[[], bytes]:
         """Have the PDF made; gives a function that waits for it and raises PdfUnavailable or RenderError.
@@ -184,6 +186,7 @@ class Studio:
             if drawing is None and self._waiting:
                 order = self._painters[painter] = self._waiting.popleft()
                 painter.give(order.task)
+                self._since[painter] = time.monotonic()
 
     def _start_painter(self) -> None:
         self._painters[Worker("reportgen.report.studio:prepare", None, ONE_THREAD)] = None
@@ -199,6 +202,14 @@ class Studio:
                 del self._painters[painter]
                 painter.kill()
                 self._bury(order, message.reason)
+
+    def _stop_the_late(self) -> None:
+        """End what has been drawing longer than it may, for good: it would be as slow once more."""
+        for painter, order in list(self._painters.items()):
+            if order and time.monotonic() - self._since[painter] >= self._limits.chart:
+                del self._painters[painter]
+                painter.kill()
+                order.fault = f"it was not drawn within {self._limits.chart:g} seconds and was stopped"
 
     def _take(self, order: Order, drawn: bytes | str) -> None:
         if isinstance(drawn, str):
