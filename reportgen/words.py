@@ -137,6 +137,13 @@ def catalog(name: str) -> Catalog:
         return read_po(file, locale=LOCALES.get(name, name))
 
 
+def in_context(context: str) -> list[str]:
+    """List the messages of a context; none in English, which has no catalogue."""
+    if language() == ENGLISH:
+        return []
+    return [str(one.id) for one in catalog(language()) if one.context == context]
+
+
 @cache
 def locale(name: str) -> Locale:
     """Give what Unicode's CLDR knows of a language: how it writes numbers, dates and lists."""

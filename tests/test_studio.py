@@ -135,9 +135,7 @@ def test_a_chart_at_which_two_processes_die_is_an_error_of_one_line(monkeypatch:
 def test_a_chart_that_takes_too_long_is_stopped_and_named() -> None:
     with Studio(processes=1, limits=Limits(chart=0.05)) as studio:
         order = studio.order("learning_curves", pd.DataFrame({"a": [1]}), "loss", ["mlp"])
-        with pytest.raises(
-            RenderError, match=r"learning_curves could .* not drawn within 0\.05 s"
-        ):
+        with pytest.raises(RenderError, match=r"learning_curves could .* not drawn within 0\.05 s"):
             order.svg()
         assert not studio._painters, "the process is gone"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reportgen import words
 from reportgen.data import DATASETS
-from reportgen.report.stored import retold
+from reportgen.report.stored import pattern, retold
 from reportgen.words import IN_A_LAB, tr, trc
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _lab(lab: Lab) -> Lab:
             "texts": lab.texts.model_copy(update=texts),
             "claims": tuple(one.model_copy(update={"text": _said(one.text)}) for one in lab.claims),
             "variants": tuple(
-                one.model_copy(update={"description": _said(one.description)}) for one in lab.variants
+                one.model_copy(update={"description": _described(one.description)}) for one in lab.variants
             ),
         }
     )
@@ -57,6 +57,15 @@ def _said(text: str) -> str:
     plain = words.in_one_line(text)
     found = trc(IN_A_LAB, plain)
     return text if found == plain else found
+
+
+def _described(text: str) -> str:
+    """Translate a variant's description, into which a sweep may have put its values."""
+    for message in words.in_context(IN_A_LAB):
+        found = "{" in message and pattern(message).fullmatch(words.in_one_line(text))
+        if found:
+            return trc(IN_A_LAB, message, **found.groupdict())
+    return _said(text)
 
 
 def _dataset(data: DatasetRecord) -> DatasetRecord:

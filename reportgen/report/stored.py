@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[\d.,]*\d%?")
 def retold(sentence: str) -> str:
     """Say a stored sentence in the spoken language; what is not of SENTENCES stays as it is."""
     for message in SENTENCES:
-        found = _pattern(message).fullmatch(sentence)
+        found = pattern(message).fullmatch(sentence)
         if found:
             return tr(message, **{name: _value(value) for name, value in found.groupdict().items()})
     return sentence
@@ -40,7 +40,8 @@ def _value(text: str) -> str:
 
 
 @cache
-def _pattern(message: str) -> re.Pattern[str]:
+def pattern(message: str) -> re.Pattern[str]:
+    """Give the pattern of a message; what stands in its braces may be anything."""
     parts = re.split(r"\{(\w+)\}", message)
     pieces = [f"(?P<{part}>.+)" if n % 2 else re.escape(part) for n, part in enumerate(parts)]
     return re.compile("".join(pieces), re.DOTALL)

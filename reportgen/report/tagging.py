@@ -92,9 +92,9 @@ class _Tree:
 def _give_scopes(boxes: list[list[Any]]) -> None:
     """Tell for each header cell whether it heads its row or its column."""
     for box in chain.from_iterable(boxes):
-        mark = getattr(box, "mark", None)
-        if mark is not None and mark["S"] == "/TH":
-            mark["A"]["Scope"] = "/Row" if box.element.get("scope") == "row" else "/Column"
+        label = getattr(box, "mark", None)
+        if label is not None and label["S"] == "/TH":
+            label["A"]["Scope"] = "/Row" if box.element.get("scope") == "row" else "/Column"
 
 
 def _mend_links(tree: _Tree, boxes: list[list[Any]]) -> None:
