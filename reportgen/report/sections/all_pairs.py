@@ -143,12 +143,12 @@ def pairs_caption(context: Context, listed: int) -> Caption:
         "Accuracy in points with its 95 % interval, the widest differences first; p adjusted after Holm."
     )
     if listed > MOST_PAIRS:
-        more = trn(
-            "{n} more pair stands in {frame}.",
-            "{n} more pairs stand in {frame}.",
-            listed - MOST_PAIRS,
-            n=count(listed - MOST_PAIRS),
-            frame="frames/comparisons.parquet",
-        )
-        text = f"{text} {more}"
+        text = f"{text} {more_pairs(listed - MOST_PAIRS, 'frames/comparisons.parquet')}"
     return context.table(tr("Pairs that can be told apart."), text)
+
+
+def more_pairs(n: int, frame: str) -> str:
+    """Say where the pairs stand that a table leaves out."""
+    return trn(
+        "{n} more pair stands in {frame}.", "{n} more pairs stand in {frame}.", n, n=count(n), frame=frame
+    )

@@ -93,7 +93,9 @@ def _off(bins: pd.DataFrame) -> str:
     """Count the bins that are clearly off the line, as one of so many."""
     total, off = len(bins), bins[bins["off"]]
     if off.empty:
-        return tr("None of {bins} bins is clearly off the line, adjusted for their number.", bins=count(total))
+        return tr(
+            "None of {bins} bins is clearly off the line, adjusted for their number.", bins=count(total)
+        )
     most = off.groupby("variant", sort=False).size()
     most = most[most == most.max()]
     where = _where(int(off["over"].sum()), len(off))

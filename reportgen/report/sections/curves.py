@@ -9,7 +9,7 @@ import pandas as pd
 
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.text import decimal, listing
+from reportgen.text import decimal, listing, plain
 from reportgen.words import mark, tr
 
 WORTH_SAYING = 0.01  # nats: a smaller gap between two losses is no finding
