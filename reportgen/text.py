@@ -74,6 +74,11 @@ def localized(number: str) -> str:
     return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
+def plain(value: float) -> str:
+    """Write a number with as many decimals as it has, six digits at most: 10, 12.5."""
+    return _local(f"{value:g}")
+
+
 def percent(share: float, digits: int = 2) -> str:
     """Write 0.98053 as 98.05."""
     return localized(f"{100 * share:.{digits}f}")

@@ -17,9 +17,10 @@ from reportgen.analysis.frames import analyse
 from reportgen.jobs import FAILED
 from reportgen.report.document import Context
 from reportgen.report.html import context_of
+from reportgen.report.sections.all_pairs import MOST_PAIRS, _ahead
 from reportgen.report.sections.calibration import calibration
 from reportgen.report.sections.classes import WORST_SHOWN
-from reportgen.report.sections.comparisons import MOST_PAIRS, _ahead, comparisons
+from reportgen.report.sections.comparisons import comparisons
 from reportgen.report.sections.forest import MARGIN, Axis
 from reportgen.report.sections.scores import scores
 from reportgen.results import Results

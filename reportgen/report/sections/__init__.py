@@ -19,19 +19,20 @@ from reportgen.report.sections.networks import networks
 from reportgen.report.sections.scores import scores
 from reportgen.report.sections.summary import summary
 from reportgen.report.sections.tradeoffs import tradeoffs
+from reportgen.words import mark
 
 SECTIONS: dict[str, tuple[str, Callable[[Context], Any]]] = {
-    "summary": ("What came out", summary),
-    "narrative": ("What this lab is about", narrative),
-    "comparisons": ("Who is really better", comparisons),
-    "claims": ("The lab's claims, put to the test", claims),
-    "curves": ("How training went", curves),
-    "tradeoffs": ("Size, time and accuracy", tradeoffs),
-    "networks": ("The networks", networks),
-    "scores": ("How good, in more than one number", scores),
-    "calibration": ("Whether to trust their confidence", calibration),
-    "confusion": ("What they confuse", confusion),
-    "galleries": ("Hits and mistakes", galleries),
-    "caveats": ("What to keep in mind", caveats),
-    "appendix": ("How this report was made", appendix),
+    "summary": (mark("What came out"), summary),
+    "narrative": (mark("What this lab is about"), narrative),
+    "comparisons": (mark("Who is really better"), comparisons),
+    "claims": (mark("The lab's claims, put to the test"), claims),
+    "curves": (mark("How training went"), curves),
+    "tradeoffs": (mark("Size, time and accuracy"), tradeoffs),
+    "networks": (mark("The networks"), networks),
+    "scores": (mark("How good, in more than one number"), scores),
+    "calibration": (mark("Whether to trust their confidence"), calibration),
+    "confusion": (mark("What they confuse"), confusion),
+    "galleries": (mark("Hits and mistakes"), galleries),
+    "caveats": (mark("What to keep in mind"), caveats),
+    "appendix": (mark("How this report was made"), appendix),
 }

@@ -10,6 +10,7 @@ from reportgen.analysis.scoring import BINS, clearly_off
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
 from reportgen.text import count, listing, percent
+from reportgen.words import mark, tr, trn
 
 MOST_NAMED = 2
 
@@ -33,9 +34,11 @@ def calibration(context: Context) -> Calibration | None:
     parts = [names[n : n + size] for n in range(0, len(names), size)]
     figures: list[Figure] = []
     for n, part in enumerate(parts, start=1):
-        which = f", {n} of {len(parts)}" if len(parts) > 1 else ""
-        caption = f"As in Figure {figures[0].number}." if figures else _caption(context, bins)
-        figures.append(_figure(context, bins, part, (f"Reliability{which}.", caption)))
+        lead = tr("Reliability, {n} of {parts}.", n=n, parts=len(parts)) if parts[1:] else tr("Reliability.")
+        caption = _caption(context, bins)
+        if figures:
+            caption = tr("As in Figure {number}.", number=figures[0].number)
+        figures.append(_figure(context, bins, part, (lead, caption)))
     return Calibration(_introduction(bins), tuple(figures), context.without_predictions(names))
 
 
@@ -51,46 +54,74 @@ def _introduction(bins: pd.DataFrame) -> str:
     if top.empty:
         return ""
     share = top["count"] / bins.groupby("variant")["count"].sum().loc[top.index]
-    who = "the networks are" if len(top) > 1 else f"{top.index[0]} is"
-    lower = percent(float(top["lower"].iloc[0]), 0)
-    return (
-        f"On {_between(share)} of the test images {who} more than {lower} % sure of the answer, and "
-        f"of those answers {_between(top['accuracy'])} are right."
+    said = {
+        "share": _between(share),
+        "sure": percent(float(top["lower"].iloc[0]), 0),
+        "right": _between(top["accuracy"]),
+    }
+    if len(top) > 1:
+        return tr(
+            "On {share} of the test images the networks are more than {sure} % sure of the answer, and of "
+            "those answers {right} are right.",
+            **said,
+        )
+    return tr(
+        "On {share} of the test images {variant} is more than {sure} % sure of the answer, and of those "
+        "answers {right} are right.",
+        variant=top.index[0],
+        **said,
     )
 
 
 def _between(shares: pd.Series) -> str:
     low, high = percent(float(shares.min()), 1), percent(float(shares.max()), 1)
-    return f"{low} %" if low == high else f"{low} to {high} %"
+    return f"{low} %" if low == high else tr("{low} to {high} %", low=low, high=high)
 
 
 def _caption(context: Context, bins: pd.DataFrame) -> str:
-    said = (
+    said = tr(
         "Images sorted by the probability of the predicted class. On the dashed line a network is right as "
         "often as it says; below it, it is too sure. Bars: 95 % Wilson intervals. Grey columns: the share of "
-        f"images in each bin, on the same scale; pale: fewer than {look.FEW} images."
+        "images in each bin, on the same scale; pale: fewer than {few} images.",
+        few=look.FEW,
     )
-    if context.protocol.seeds > 1:
-        said += " The first training of each variant."
-    return f"{said} {_off(bins)}"
+    first = tr("The first training of each variant.") if context.protocol.seeds > 1 else ""
+    return " ".join(filter(None, (said, first, _off(bins))))
 
 
 def _off(bins: pd.DataFrame) -> str:
     """Count the bins that are clearly off the line, as one of so many."""
     total, off = len(bins), bins[bins["off"]]
     if off.empty:
-        return f"None of {count(total)} bins is clearly off the line, adjusted for their number."
-    over = int(off["over"].sum())
-    way = {0: "above it", len(off): "below it"}
-    where = way.get(over, f"{count(over)} below it, {count(len(off) - over)} above")
-    are = "is" if len(off) == 1 else "are"
+        return tr(
+            "None of {bins} bins is clearly off the line, adjusted for their number.", bins=count(total)
+        )
     most = off.groupby("variant", sort=False).size()
     most = most[most == most.max()]
-    which = f"; most often {listing([str(name) for name in most.index])}" if len(most) <= MOST_NAMED else ""
-    return (
-        f"Filled: {count(len(off))} of {count(total)} bins {are} clearly off the line, adjusted for their "
-        f"number: {where}{which}."
+    where = _where(int(off["over"].sum()), len(off))
+    if len(most) <= MOST_NAMED:
+        where = tr(
+            "{where}; most often {variants}",
+            where=where,
+            variants=listing([str(name) for name in most.index]),
+        )
+    return trn(
+        "Filled: {n} of {bins} bins is clearly off the line, adjusted for their number: {where}.",
+        "Filled: {n} of {bins} bins are clearly off the line, adjusted for their number: {where}.",
+        len(off),
+        n=count(len(off)),
+        bins=count(total),
+        where=where,
     )
+
+
+def _where(below: int, off: int) -> str:
+    """Say on which side of the line bins are, `below` of those that are `off`."""
+    if not below:
+        return tr("above it")
+    if below == off:
+        return tr("below it")
+    return tr("{below} below it, {above} above", below=count(below), above=count(off - below))
 
 
 def _figure(context: Context, bins: pd.DataFrame, part: list[str], words: tuple[str, str]) -> Figure:
@@ -102,11 +133,14 @@ def _figure(context: Context, bins: pd.DataFrame, part: list[str], words: tuple[
     ece = ece[(ece["metric"] == "ece") & ece["variant"].isin(part)].dropna(subset="value")
     mean = ece.groupby("variant", sort=False)["value"].mean()
     told = "; ".join(f"{name} {percent(mean[name])}" for name in part if name in mean)
-    alt = f"Reliability diagrams, one panel a variant. Expected calibration error in points: {told}."
+    alt = tr(
+        "Reliability diagrams, one panel a variant. Expected calibration error in points: {errors}.",
+        errors=told,
+    )
     width = "whole" if len(part) > 1 else "half"
     return context.chart(chart, alt, *words, width, _behind(rows))
 
 
 def _behind(rows: pd.DataFrame) -> pd.DataFrame:
-    names = {"count": "images", "off": "clearly off"}
+    names = {"count": mark("images"), "off": mark("clearly off")}
     return rows.rename(columns=names)

@@ -11,21 +11,32 @@ from markupsafe import Markup
 from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.probe_claims import probes_of
 from reportgen.analysis.scores import wilson
-from reportgen.analysis.verdicts import DOES_NOT, HOLDS
+from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS
 from reportgen.report.document import Context, Figure
 from reportgen.report.sections.contrasts import Contrasts, contrasts
-from reportgen.text import count, inert, number_word, paragraphs, percent
+from reportgen.text import count, inert, number_word, paragraphs, percent, plain
+from reportgen.words import mark, tr, trn
 
 LONGEST_CLAIM = 400
-EDGES = ("left", "right", "top", "bottom")
+EDGES = {"left": mark("left"), "right": mark("right"), "top": mark("top"), "bottom": mark("bottom")}
 MOST_LABELS = 20  # lines that a chart names
 MOST_ROWS = 48  # networks that a chart of rows has room for
-_OF = {
-    "accuracy_by_shift": "Test images, moved by so many pixels in each of four directions; 0 is as they are.",
-    "accuracy_at_edges": "Test images whose content was moved until it touched one edge, with 95 % Wilson "
-    "intervals; the networks that fare best on average stand on top.",
+_LEAD = {
+    "accuracy_by_shift": mark("Accuracy by shift."),
+    "accuracy_at_edges": mark("Accuracy at the edges."),
 }
-SIGNS = {HOLDS: "holds", DOES_NOT: "refuted"}  # the shapes that the template draws
+_OF = {
+    "accuracy_by_shift": mark(
+        "Test images, moved by so many pixels in each of four directions; 0 is as they are."
+    ),
+    "accuracy_at_edges": mark(
+        "Test images whose content was moved until it touched one edge, with 95 % Wilson intervals; the "
+        "networks that fare best on average stand on top."
+    ),
+}
+# How the claims' verdicts are said, and the shapes that the template draws.
+VERDICTS = {HOLDS: mark("holds"), DOES_NOT: mark("does not hold"), CANT_TELL: mark("can't tell here")}
+SIGNS = {HOLDS: "holds", DOES_NOT: "refuted"}
 
 
 @dataclass(frozen=True)
@@ -55,32 +66,46 @@ def claims(context: Context) -> Claims | None:
     if judged.empty and frame.empty:
         return None
     table = contrasts(context)
+    missing = tr("No table of single knobs, because no two networks of this run differ in one only.")
     return Claims(
         _introduction(context, judged),
         tuple(_judged(row) for row in judged.itertuples()),
         table,
         _figures(context),
-        "" if table else "No table of single knobs, because no two networks of this run differ in one only.",
+        "" if table else missing,
     )
 
 
 def _introduction(context: Context, judged: pd.DataFrame) -> str:
     if judged.empty:
-        return "This lab states no claims; the table shows what each of its knobs did."
+        return tr("This lab states no claims; the table shows what each of its knobs did.")
     total = {verdict: int((judged["verdict"] == verdict).sum()) for verdict in judged["verdict"].unique()}
-    parts = [f"{number_word(n)} {_verb(verdict, n)}" for verdict, n in total.items()]
+    said = trn(
+        "Of {number} claims, {verdicts}.",
+        "Of {number} claims, {verdicts}.",
+        len(judged),
+        number=number_word(len(judged)),
+        verdicts="; ".join(_how_many(verdict, n) for verdict, n in total.items()),
+    )
     seeds = context.protocol.seeds
-    said = f"Of {number_word(len(judged))} claims, {'; '.join(parts)}."
-    if seeds < SEEDS_FOR_AN_ARCHITECTURE:
-        s = "s" if seeds != 1 else ""
-        said += f" With {number_word(seeds)} seed{s}, a verdict on accuracy or "
-        said += "time speaks of these trainings only."
-    return said
+    if seeds >= SEEDS_FOR_AN_ARCHITECTURE:
+        return said
+    only = trn(
+        "With {number} seed, a verdict on accuracy or time speaks of these trainings only.",
+        "With {number} seeds, a verdict on accuracy or time speaks of these trainings only.",
+        seeds,
+        number=number_word(seeds),
+    )
+    return f"{said} {only}"
 
 
-def _verb(verdict: str, n: int) -> str:
-    words = {HOLDS: ("holds", "hold"), DOES_NOT: ("does not hold", "do not hold")}
-    return words.get(verdict, ("can't be told here",) * 2)[n != 1]
+def _how_many(verdict: str, n: int) -> str:
+    number = number_word(n)
+    if verdict == HOLDS:
+        return trn("{number} holds", "{number} hold", n, number=number)
+    if verdict == DOES_NOT:
+        return trn("{number} does not hold", "{number} do not hold", n, number=number)
+    return trn("{number} can't be told here", "{number} can't be told here", n, number=number)
 
 
 def _figures(context: Context) -> tuple[Figure, ...]:
@@ -93,13 +118,13 @@ def _figures(context: Context) -> tuple[Figure, ...]:
     edges = probes[(probes["probe"] == "border") & probes["level"].isin(list(EDGES))]
     found = []
     if len(shift):
-        found.append(_figure(context, "accuracy_by_shift", shift, "Accuracy by shift."))
+        found.append(_figure(context, "accuracy_by_shift", shift))
     if len(edges):
-        found.append(_figure(context, "accuracy_at_edges", edges, "Accuracy at the edges."))
+        found.append(_figure(context, "accuracy_at_edges", edges))
     return tuple(found)
 
 
-def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> Figure:
+def _figure(context: Context, function: str, rows: pd.DataFrame) -> Figure:
     base = context.board.baseline
     columns = rows[["variant", "level", "pixels", "accuracy"]].reset_index(drop=True)
     if function == "accuracy_at_edges":
@@ -108,15 +133,21 @@ def _figure(context: Context, function: str, rows: pd.DataFrame, lead: str) -> F
     columns = columns.assign(pixels=columns["pixels"].astype("Float64").astype(float))
     chart = context.studio.order(function, columns, base.variant if base else "")
     listed = [
-        f"{variant}: " + ", ".join(f"{row.level} {100 * row.accuracy:.1f} %" for row in one.itertuples())
+        f"{variant}: " + ", ".join(f"{_level(row)} {percent(row.accuracy, 1)} %" for row in one.itertuples())
         for variant, one in columns.groupby("variant", sort=False)
     ]
-    caption = f"{_OF[function]} {_seen(columns, base.variant if base else '')}".strip()
+    caption = [tr(_OF[function]), _seen(columns, base.variant if base else "")]
     if context.protocol.seeds > 1:
-        caption += " The first training of each variant."
-    caption += _left_out(function, len(listed))
+        caption.append(tr("The first training of each variant."))
+    caption.append(_left_out(function, len(listed)))
+    lead = tr(_LEAD[function])
     alt = f"{lead} {inert('; '.join(listed))}."
-    return context.chart(chart, alt, lead, caption, data=_behind(rows))
+    return context.chart(chart, alt, lead, " ".join(filter(None, caption)), data=_behind(rows))
+
+
+def _level(row: Any) -> str:
+    """Say how a probe's images were changed: an edge by its name."""
+    return tr(EDGES[row.level]) if row.level in EDGES else str(row.level)
 
 
 def _left_out(function: str, networks: int) -> str:
@@ -125,38 +156,60 @@ def _left_out(function: str, networks: int) -> str:
     left = networks - (MOST_ROWS if at_edges else MOST_LABELS)
     if left <= 0:
         return ""
-    s, have = ("", "has") if left == 1 else ("s", "have")
     if at_edges:
-        return f" {count(left)} network{s} that fared worse {have} no row, for want of room."
-    return f" {count(left)} line{s} {have} no name beside {'it' if left == 1 else 'them'}, for want of room."
+        return trn(
+            "{n} network that fared worse has no row, for want of room.",
+            "{n} networks that fared worse have no row, for want of room.",
+            left,
+            n=count(left),
+        )
+    return trn(
+        "{n} line has no name beside it, for want of room.",
+        "{n} lines have no name beside them, for want of room.",
+        left,
+        n=count(left),
+    )
 
 
 def _seen(rows: pd.DataFrame, baseline: str) -> str:
     """Say how the baseline and the others fare at the largest shift, or on average over the edges."""
-    where = "Over all edges"
-    if rows["pixels"].notna().all():
-        most = float(rows["pixels"].max())
-        rows = rows[rows["pixels"] == most]
-        where = f"Moved by {most:g} pixel{'s' if most != 1 else ''}"
+    if not rows["pixels"].notna().all():
+        return tr("Over all edges, {shares}.", shares=_shares(rows, baseline))
+    most = float(rows["pixels"].max())
+    return trn(
+        "Moved by {pixels} pixel, {shares}.",
+        "Moved by {pixels} pixels, {shares}.",
+        int(most) if most.is_integer() else 2,
+        pixels=plain(most),
+        shares=_shares(rows[rows["pixels"] == most], baseline),
+    )
+
+
+def _shares(rows: pd.DataFrame, baseline: str) -> str:
+    """Say what share the baseline gets right, and what the others do."""
     at = rows.groupby("variant", sort=False)["accuracy"].mean()
     others = at.drop(index=baseline, errors="ignore")
-    parts = [f"{baseline} gets {percent(float(at[baseline]), 1)} % right"] if baseline in at else []
-    if len(others):
-        low, high = percent(float(others.min()), 1), percent(float(others.max()), 1)
-        who = "the others" if parts else "the networks get"
-        parts.append(f"{who} {low} to {high} %" if len(others) > 1 else f"{others.index[0]} {low} %")
-    return f"{where}, {', '.join(parts)}."
+    low, high = percent(float(others.min()), 1), percent(float(others.max()), 1)
+    if baseline not in at and len(others) > 1:
+        return tr("the networks get {low} to {high} %", low=low, high=high)
+    if baseline not in at:
+        return tr("{variant} {share} %", variant=others.index[0], share=low)
+    own = percent(float(at[baseline]), 1)
+    if others.empty:
+        return tr("{baseline} gets {share} % right", baseline=baseline, share=own)
+    said = {"baseline": baseline, "share": own, "low": low}
+    if len(others) > 1:
+        return tr("{baseline} gets {share} % right, the others {low} to {high} %", high=high, **said)
+    return tr("{baseline} gets {share} % right, {other} {low} %", other=others.index[0], **said)
 
 
 def _behind(rows: pd.DataFrame) -> pd.DataFrame:
     """Give the points of a probe's chart as a table."""
-    names = {"level": "moved", "right": "right images", "n": "of"}
+    names = {"level": mark("moved"), "right": mark("right images"), "n": mark("of")}
     columns = ["variant", "seed", "level", "right", "n", "accuracy"]
     return rows[columns].rename(columns=names).reset_index(drop=True)
 
 
 def _judged(row: Any) -> Judged:
-    words = paragraphs(inert(row.text, LONGEST_CLAIM))
-    return Judged(
-        Markup(" ").join(words), str(row.verdict), SIGNS.get(str(row.verdict), "open"), str(row.said)
-    )
+    words, verdict = paragraphs(inert(row.text, LONGEST_CLAIM)), str(row.verdict)
+    return Judged(Markup(" ").join(words), tr(VERDICTS[verdict]), SIGNS.get(verdict, "open"), str(row.said))

@@ -7,6 +7,7 @@ import pandas as pd
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
 from reportgen.text import count, inert, listing, percent
+from reportgen.words import tr
 
 METRICS = ("recall", "precision", "f1")
 WORST_SHOWN = 20
@@ -28,10 +29,9 @@ def class_figure(context: Context) -> Figure | None:
     ]
     chart = context.studio.order("class_scores", drawn.reset_index(drop=True), order)
     best = next(name for name, role in roles.items() if role == "best")
-    alt = f"Precision, recall and F1 by class. {_worst(context, rows, best)}"
-    return context.chart(
-        chart, alt, "Class by class.", _caption(context, rows, roles), data=_behind(context, rows)
-    )
+    alt = f"{tr('Precision, recall and F1 by class.')} {_worst(context, rows, best)}"
+    caption = _caption(context, rows, roles)
+    return context.chart(chart, alt, tr("Class by class."), caption, data=_behind(context, rows))
 
 
 def _shown(context: Context) -> pd.DataFrame:
@@ -67,21 +67,28 @@ def _name(context: Context, label: int) -> str:
 
 
 def _caption(context: Context, rows: pd.DataFrame, roles: dict[str, str]) -> str:
-    said = "Bars are 95 % intervals: Wilson's, for F1 by way of the Jaccard index."
+    said = [tr("Bars are 95 % intervals: Wilson's, for F1 by way of the Jaccard index.")]
     if context.protocol.seeds > 1:
-        said += " The first training of each variant."
+        said.append(tr("The first training of each variant."))
     total = len(context.dataset.classes)
     if total > WORST_SHOWN:
-        said += f" Of {count(total)} classes, the {WORST_SHOWN} with the lowest F1 of the best variant."
+        said.append(
+            tr(
+                "Of {classes} classes, the {n} with the lowest F1 of the best variant.",
+                classes=count(total),
+                n=WORST_SHOWN,
+            )
+        )
     base, best = (
         next((name for name, role in roles.items() if role == one), "") for one in ("baseline", "best")
     )
     if any(role == "other" for role in rows["role"]):
-        said += " Grey ticks: the other variants."
-    said = f"{said} {_worst(context, rows, best)}"
+        said.append(tr("Grey ticks: the other variants."))
+    said.append(_worst(context, rows, best))
     if base:
-        said = f"{said} {_apart(context, rows, base, best)}"
-    return f"{said} All numbers stand in frames/per_class.parquet."
+        said.append(_apart(context, rows, base, best))
+    said.append(tr("All numbers stand in {frame}.", frame="frames/per_class.parquet"))
+    return " ".join(said)
 
 
 def _worst(context: Context, rows: pd.DataFrame, variant: str) -> str:
@@ -90,9 +97,14 @@ def _worst(context: Context, rows: pd.DataFrame, variant: str) -> str:
     if recall.empty:
         return ""
     one = recall.loc[recall["value"].idxmin()]
-    bounds = f"{percent(one['low'], 1)} to {percent(one['high'], 1)} %"
-    name = _quoted(context, int(one["label"]))
-    return f"{variant} misses {name} most: it finds {percent(one['value'], 1)} % of them ({bounds})."
+    return tr(
+        "{variant} misses {class_name} most: it finds {share} % of them ({low} to {high} %).",
+        variant=variant,
+        class_name=quoted(context, int(one["label"])),
+        share=percent(one["value"], 1),
+        low=percent(one["low"], 1),
+        high=percent(one["high"], 1),
+    )
 
 
 def _apart(context: Context, rows: pd.DataFrame, base: str, best: str) -> str:
@@ -102,18 +114,39 @@ def _apart(context: Context, rows: pd.DataFrame, base: str, best: str) -> str:
     above = [int(n) for n in one.index if one.loc[n, "low"] > other.loc[n, "high"]]
     below = [int(n) for n in one.index if other.loc[n, "low"] > one.loc[n, "high"]]
     if not above and not below:
-        return f"In no class are the recalls of {best} and {base} clearly apart: their intervals meet."
-    parts = [
-        f"{way} that of {base} for {listing([_quoted(context, n) for n in labels])}"
-        for way, labels in (("above", above), ("below", below))
-        if labels
-    ]
-    return f"The interval of its recall lies wholly {' and '.join(parts)}."
+        return tr(
+            "In no class are the recalls of {best} and {baseline} clearly apart: their intervals meet.",
+            best=best,
+            baseline=base,
+        )
+    higher, lower = (
+        listing([quoted(context, n) for n in labels]) if labels else "" for labels in (above, below)
+    )
+    if not lower:
+        return tr(
+            "The interval of its recall lies wholly above that of {baseline} for {classes}.",
+            baseline=base,
+            classes=higher,
+        )
+    if not higher:
+        return tr(
+            "The interval of its recall lies wholly below that of {baseline} for {classes}.",
+            baseline=base,
+            classes=lower,
+        )
+    return tr(
+        "The interval of its recall lies wholly above that of {baseline} for {higher} and below that of "
+        "{baseline} for {lower}.",
+        baseline=base,
+        higher=higher,
+        lower=lower,
+    )
 
 
-def _quoted(context: Context, label: int) -> str:
+def quoted(context: Context, label: int) -> str:
+    """Name a class, between quotation marks where it has more than one word."""
     name = context.class_name(label)
-    return f"“{name}”" if " " in name else name
+    return tr("“{name}”", name=name) if " " in name else name
 
 
 def _behind(context: Context, rows: pd.DataFrame) -> pd.DataFrame:

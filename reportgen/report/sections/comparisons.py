@@ -13,30 +13,56 @@ from reportgen.analysis.comparisons import (
     NETWORKS,
     OMNIBUS,
     PAIRS,
+    SEEDS_FOR_AN_ARCHITECTURE,
     spoken_of,
 )
 from reportgen.analysis.resolution import resolutions
 from reportgen.report import look
 from reportgen.report.document import Caption, Context, Figure
+from reportgen.report.sections.all_pairs import MOST_PAIRS, PairRow, pairs_caption, told_apart, triangle
 from reportgen.report.sections.forest import Axis, Row, forest
-from reportgen.text import count, digits_for, inert, listing, number_word, p_value, percent, signed
+from reportgen.text import count, decimal, digits_for, number_word, p_value, percent
+from reportgen.words import mark, tr, trn
 
 ROWS_UNDIVIDED = 15
-MOST_PAIRS = 24  # in the table; the others are in the frame
-LONGEST_REASON = 200
-
-
-@dataclass(frozen=True)
-class PairRow:
-    """Two variants that can be told apart."""
-
-    better: str
-    worse: str
-    difference: str
-    value: float
-    bounds: str
-    p: str
-    p_value: float
+# By the kind of the comparisons, and whether those with the baseline are among them.
+METHODS = {
+    (NETWORKS, False): mark(
+        "Intervals are Agresti and Min's Wald+2 for paired shares, p is McNemar's, adjusted for the number "
+        "of comparisons after Holm."
+    ),
+    (NETWORKS, True): mark(
+        "Intervals are Agresti and Min's Wald+2 for paired shares, p is McNemar's, adjusted for the number "
+        "of comparisons after Holm, with at least half of the weight on those with the baseline."
+    ),
+    (ARCHITECTURES, False): mark(
+        "Intervals and p are Student's t, from a bootstrap over seeds and test images, adjusted for the "
+        "number of comparisons after Holm."
+    ),
+    (ARCHITECTURES, True): mark(
+        "Intervals and p are Student's t, from a bootstrap over seeds and test images, adjusted for the "
+        "number of comparisons after Holm, with at least half of the weight on those with the baseline."
+    ),
+}
+# By whether p is small, and whether there are several seeds.
+COCHRAN = {
+    (True, False): mark(
+        "All {number} at once: Cochran's Q is {q} with {freedom} degrees of freedom, p {p}: they do not all "
+        "err equally often."
+    ),
+    (True, True): mark(
+        "All {number} at once, the first training of each: Cochran's Q is {q} with {freedom} degrees of "
+        "freedom, p {p}: they do not all err equally often."
+    ),
+    (False, False): mark(
+        "All {number} at once: Cochran's Q is {q} with {freedom} degrees of freedom, p {p}: no sign that any "
+        "errs more often."
+    ),
+    (False, True): mark(
+        "All {number} at once, the first training of each: Cochran's Q is {q} with {freedom} degrees of "
+        "freedom, p {p}: no sign that any errs more often."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -64,9 +90,8 @@ def comparisons(context: Context) -> Comparisons:
     rows = frame[(frame["kind"] == kind) & frame["difference"].notna()]
     based, pairs = (rows[rows["family"] == family] for family in (BASELINE, PAIRS))
     axis, forested = forest(based, context.board) if len(based) else (None, ())
-    caption = context.table("Against the baseline.", _caption(context, kind)) if forested else None
-    figure = _matrix(context, pairs) if len(pairs) > 1 else None
-    listed = _listed(context, pairs) if len(context.board.scored) > look.PAIRS_COUNTED else ()
+    caption = context.table(tr("Against the baseline."), _caption(context, kind)) if forested else None
+    listed = told_apart(context, pairs) if len(context.board.scored) > look.PAIRS_COUNTED else ()
     return Comparisons(
         introduction=_introduction(context, frame, kind),
         method=_method(kind, len(based) > 0) if len(context.board.scored) > 1 else "",
@@ -75,15 +100,12 @@ def comparisons(context: Context) -> Comparisons:
         caption=caption,
         over_seeds=kind == ARCHITECTURES,
         said=tuple(filter(None, (_omnibus(context, frame), _turned(based, pairs), _resolved(context, rows)))),
-        figure=figure,
+        figure=triangle(context, pairs) if len(pairs) > 1 else None,
         pairs=listed[:MOST_PAIRS],
-        pairs_caption=_pairs_caption(context, len(listed)) if listed else None,
+        pairs_caption=pairs_caption(context, len(listed)) if listed else None,
         missing=_missing(context, based),
         long=len(forested) > ROWS_UNDIVIDED,
     )
-
-
-# --- words ---------------------------------------------------------------------------------------
 
 
 def _introduction(context: Context, frame: pd.DataFrame, kind: str) -> str:
@@ -91,48 +113,72 @@ def _introduction(context: Context, frame: pd.DataFrame, kind: str) -> str:
     if len(context.board.scored) < 2:
         return ""
     seeds = context.protocol.seeds
+    images = count(context.board.n_test)
     if kind == ARCHITECTURES:
-        return (
-            f"Every architecture was trained with {number_word(seeds)} seeds, so that this section speaks of "
+        return tr(
+            "Every architecture was trained with {number} seeds, so that this section speaks of "
             "the architectures: a difference counts where it stands out from what other seeds and other test "
-            "images would change."
+            "images would change.",
+            number=number_word(seeds),
         )
-    those = "these trained networks" if seeds == 1 else "the first training of each variant"
-    said = (
-        f"This section speaks of {those}, which answered the same {count(context.board.n_test)} test images; "
-        "with other seeds the order may be another."
+    if seeds == 1:
+        return tr(
+            "This section speaks of these trained networks, which answered the same {images} test images; "
+            "with other seeds the order may be another.",
+            images=images,
+        )
+    said = tr(
+        "This section speaks of the first training of each variant, which answered the same {images} test "
+        "images; with other seeds the order may be another.",
+        images=images,
     )
-    few = frame[(frame["kind"] == ARCHITECTURES) & (frame["note"] != "")]["note"]
-    if seeds > 1 and len(few):
-        why = inert(few.iloc[0], LONGEST_REASON).removeprefix("not applicable, ")
-        said += f" Of the architectures it cannot speak, {why}."
-    return said
+    return f"{said} {_of_architectures(context, frame)}".strip()
+
+
+def _of_architectures(context: Context, frame: pd.DataFrame) -> str:
+    """Say why architectures are not compared; empty where they are."""
+    few = frame[(frame["kind"] == ARCHITECTURES) & (frame["note"] != "")]
+    if few.empty:
+        return ""
+    pair = set(few.iloc[0][["a", "b"]])
+    seeds = {one.variant: one.seeds for one in context.board.scored}
+    found = {name: seeds.get(name, 0) for name in context.results.variants if name in pair}
+    name = next((name for name, n in found.items() if n < SEEDS_FOR_AN_ARCHITECTURE), "")
+    return trn(
+        "Of the architectures it cannot speak, because {variant} has {n} finished seed, and {needed} are "
+        "needed to speak of an architecture.",
+        "Of the architectures it cannot speak, because {variant} has {n} finished seeds, and {needed} are "
+        "needed to speak of an architecture.",
+        found.get(name, 0),
+        variant=name,
+        n=found.get(name, 0),
+        needed=SEEDS_FOR_AN_ARCHITECTURE,
+    )
 
 
 def _method(kind: str, based: bool) -> str:
     """Say when two can be told apart, and how the intervals and p were found."""
-    how = {
-        NETWORKS: "Intervals are Agresti and Min's Wald+2 for paired shares, p is McNemar's",
-        ARCHITECTURES: "Intervals and p are Student's t, from a bootstrap over seeds and test images",
-    }[kind]
-    return (
-        "Two can be told apart where p is below 0.05 and the 95 % interval of their difference leaves out "
-        f"0. {how}, adjusted for the number of comparisons after Holm"
-        f"{', with at least half of the weight on those with the baseline' if based else ''}."
+    when = tr(
+        "Two can be told apart where p is below 0.05 and the 95 % interval of their difference leaves out 0."
     )
+    return f"{when} {tr(METHODS[kind, based])}"
 
 
 def _caption(context: Context, kind: str) -> str:
     base = context.board.baseline
     assert base is not None  # else there is no table
-    said = (
-        f"Test accuracy less that of {base.variant} (the orange line), in points, with 95 % intervals. "
-        "Filled: can be told apart."
+    said = tr(
+        "Test accuracy less that of {baseline} (the orange line), in points, with 95 % intervals. "
+        "Filled: can be told apart.",
+        baseline=base.variant,
     )
-    if kind == ARCHITECTURES:
-        said += " Small circles: single seeds, less the baseline's mean. Reversed: how many of the pairs of "
-        said += "single seeds stand the other way round."
-    return said
+    if kind != ARCHITECTURES:
+        return said
+    circles = tr(
+        "Small circles: single seeds, less the baseline's mean. Reversed: how many of the pairs of single "
+        "seeds stand the other way round."
+    )
+    return f"{said} {circles}"
 
 
 def _omnibus(context: Context, frame: pd.DataFrame) -> str:
@@ -141,13 +187,13 @@ def _omnibus(context: Context, frame: pd.DataFrame) -> str:
     networks = len(context.board.scored)
     if pd.isna(row["p"]) or networks < 3:
         return ""
-    sign = "they do not all err equally often" if row["p"] < 0.05 else "no sign that any errs more often"
-    which = "" if context.protocol.seeds == 1 else ", the first training of each"
-    p = p_value(row["p"]).replace("<", "< ")
-    equals = "" if p.startswith("<") else "= "
-    return (
-        f"All {number_word(networks)} at once{which}: Cochran's Q is {row['statistic']:.1f} with "
-        f"{networks - 1} degrees of freedom, p {equals}{p}: {sign}."
+    p = p_value(row["p"])
+    return tr(
+        COCHRAN[bool(row["p"] < 0.05), context.protocol.seeds > 1],
+        number=number_word(networks),
+        q=decimal(row["statistic"], 1),
+        freedom=networks - 1,
+        p=p.replace("<", "< ") if p.startswith("<") else f"= {p}",
     )
 
 
@@ -158,17 +204,30 @@ def _turned(based: pd.DataFrame, pairs: pd.DataFrame) -> str:
         return ""
     often = int((known > 0).sum())
     if not often:
-        return "One seed of each would have shown the same order, whichever had been taken."
-    said = (
-        f"Had there been one seed of each, the order would have depended on the seed in {count(often)} of "
-        f"{count(len(known))} pairs. Over all pairs, {percent(float(known.mean()), 0)} % of the combinations "
-        "of two single seeds stand the other way round"
+        return tr("One seed of each would have shown the same order, whichever had been taken.")
+    depended = tr(
+        "Had there been one seed of each, the order would have depended on the seed in {n} of {pairs} pairs.",
+        n=count(often),
+        pairs=count(len(known)),
     )
+    return f"{depended} {_other_way(percent(float(known.mean()), 0), based)}"
+
+
+def _other_way(mean: str, based: pd.DataFrame) -> str:
+    """Say how many combinations of single seeds stand the other way round, most often with the baseline."""
     worst = based.dropna(subset="reversed").nlargest(1, "reversed")
     if len(worst) and worst.iloc[0]["reversed"] > 0:
-        one = worst.iloc[0]
-        return f"{said}; of those of {one['b']} and the baseline, {percent(one['reversed'], 0)} %."
-    return f"{said}."
+        return tr(
+            "Over all pairs, {share} % of the combinations of two single seeds stand the other way round; of "
+            "those of {variant} and the baseline, {most} %.",
+            share=mean,
+            variant=worst.iloc[0]["b"],
+            most=percent(worst.iloc[0]["reversed"], 0),
+        )
+    return tr(
+        "Over all pairs, {share} % of the combinations of two single seeds stand the other way round.",
+        share=mean,
+    )
 
 
 def _resolved(context: Context, rows: pd.DataFrame) -> str:
@@ -178,121 +237,44 @@ def _resolved(context: Context, rows: pd.DataFrame) -> str:
         return ""
     found = resolutions(pairs).median()
     if isnan(found):
-        return "What this budget can resolve: not applicable, because the networks err on the same images."
-    share = percent(found, digits_for(context.board.n_test))
+        return tr(
+            "What this budget can resolve: not applicable, because the networks err on the same images."
+        )
+    points = percent(found, digits_for(context.board.n_test))
     if (pairs["kind"] == ARCHITECTURES).all():
-        return (
-            f"What this budget can resolve: in the median pair, a true difference of {share} points would be "
-            f"told apart in four of five such runs, as one of {count(len(pairs))}; a smaller one less often."
+        return tr(
+            "What this budget can resolve: in the median pair, a true difference of {points} points would be "
+            "told apart in four of five such runs, as one of {pairs}; a smaller one less often.",
+            points=points,
+            pairs=count(len(pairs)),
         )
     disagree = float(((pairs["only_a_right"] + pairs["only_b_right"]) / pairs["n"]).median())
-    return (
+    return tr(
         "What this budget can resolve: in the median pair, one of the two networks alone is right on "
-        f"{percent(disagree)} % of the {count(context.board.n_test)} images. McNemar's test, as one of "
-        f"{count(len(pairs))}, then finds a true difference of {share} points in four of five such runs, a "
-        "smaller one less often."
+        "{share} % of the {images} images. McNemar's test, as one of {pairs}, then finds a true difference "
+        "of {points} points in four of five such runs, a smaller one less often.",
+        share=percent(disagree),
+        images=count(context.board.n_test),
+        pairs=count(len(pairs)),
+        points=points,
     )
 
 
 def _missing(context: Context, based: pd.DataFrame) -> tuple[str, ...]:
     """Say which comparisons cannot be made, and why."""
     scored = [one.variant for one in context.board.scored]
+    if not scored:
+        return (tr("Not applicable, because no variant has predictions, and it takes two to compare."),)
     if len(scored) < 2:
-        have = f"only {scored[0]} has" if scored else "no variant has"
-        return (f"Not applicable, because {have} predictions, and it takes two to compare.",)
-    found = []
-    if based.empty:
-        why = "this lab names none" if context.lab.baseline is None else "it has no predictions"
-        found.append(f"Against the baseline: not applicable, because {why}.")
-    found.append(context.without_predictions(scored))
-    return tuple(filter(None, found))
-
-
-# --- all pairs -----------------------------------------------------------------------------------
-
-
-def _matrix(context: Context, pairs: pd.DataFrame) -> Figure:
-    """Draw all pairs, the variants in the order of the leaderboard."""
-    names = [one.variant for one in context.board.scored]
-    cells = _ahead(pairs, names)
-    base = context.board.baseline.variant if context.board.baseline else ""
-    digits = digits_for(context.board.n_test)
-    drawn = cells[["ahead", "behind", "points", "apart"]]
-    chart = context.studio.order("pair_matrix", drawn, names, base, digits)
-    apart = cells[cells["apart"]]
-    told = [f"{one.ahead} before {one.behind} {signed(one.points, digits)}" for one in apart.itertuples()]
-    alt = "All pairs of networks. Told apart, in points: " + (inert("; ".join(told)) or "none") + "."
-    return context.chart(chart, alt, "All pairs.", _matrix_caption(cells, names), data=_behind(cells))
-
-
-def _ahead(pairs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Turn each pair so that the variant that stands higher in `names` comes first; differences in points."""
-    rank = {name: n for n, name in enumerate(names)}
-    turn = pairs["b"].map(rank) < pairs["a"].map(rank)
-    swapped = pairs.rename(columns={"a": "behind", "b": "ahead"})
-    kept = pairs.assign(low=-pairs["high"], high=-pairs["low"], difference=-pairs["difference"])
-    kept = kept.rename(columns={"a": "ahead", "b": "behind"})
-    found = pd.concat([swapped[turn], kept[~turn]]).sort_index()
-    points = {name: 100 * found[name] for name in ("low", "high")}
-    points["points"] = 100 * found["difference"]
-    text = {name: found[name].astype(str) for name in ("ahead", "behind")}
-    return found.assign(**points, **text).reset_index(drop=True)
-
-
-def _matrix_caption(cells: pd.DataFrame, names: list[str]) -> str:
-    apart = int(cells["apart"].sum())
-    how = "by how many points" if len(names) <= look.PAIRS_COUNTED else "whether"
-    said = (
-        f"Each cell says {how} the network at the head of its column is ahead of the one at the end of its "
-        f"row. Blue: can be told apart, {_of_all(apart, len(cells))}. Grey: cannot."
-    )
-    alone = _level_with_first(cells, names)
-    return f"{said} {alone}".strip()
-
-
-def _of_all(n: int, of: int) -> str:
-    if n == of:
-        return f"as all {count(of)} can"
-    return f"{count(n)} of {count(of)} pairs" if n else f"none of {count(of)} pairs"
-
-
-def _level_with_first(cells: pd.DataFrame, names: list[str]) -> str:
-    """Name those that cannot be told from the first of the leaderboard."""
-    level = cells[(cells["ahead"] == names[0]) & ~cells["apart"]]["behind"].tolist()
-    if not level:
-        return f"{names[0]} has the highest accuracy, and can be told apart from every other."
-    if len(level) == len(names) - 1:
-        return f"{names[0]} has the highest accuracy, and can be told apart from none."
-    return f"{names[0]} has the highest accuracy, and cannot be told apart from {listing(level)}."
-
-
-def _behind(cells: pd.DataFrame) -> pd.DataFrame:
-    columns = {"ahead": "first", "behind": "second", "points": "points ahead", "low": "low", "high": "high"}
-    columns |= {"p_holm": "p after Holm", "apart": "told apart"}
-    return cells[list(columns)].rename(columns=columns)
-
-
-def _listed(context: Context, pairs: pd.DataFrame) -> tuple[PairRow, ...]:
-    """List the pairs that are told apart, the widest first."""
-    digits = digits_for(context.board.n_test)
-    cells = _ahead(pairs, [one.variant for one in context.board.scored])
-    cells = cells[cells["apart"]].sort_values("points", ascending=False, kind="stable")
-    return tuple(
-        PairRow(
-            better=one.ahead,
-            worse=one.behind,
-            difference=signed(one.points, digits),
-            value=round(one.points, 6),
-            bounds=f"{signed(one.low, digits)} to {signed(one.high, digits)}",
-            p=p_value(one.p_holm),
-            p_value=float(f"{one.p_holm:.4g}"),
+        return (
+            tr(
+                "Not applicable, because only {variant} has predictions, and it takes two to compare.",
+                variant=scored[0],
+            ),
         )
-        for one in cells.itertuples()
-    )
-
-
-def _pairs_caption(context: Context, listed: int) -> Caption:
-    text = "Accuracy in points with its 95 % interval, the widest differences first; p adjusted after Holm."
-    if listed > MOST_PAIRS:
-        text += f" {count(listed - MOST_PAIRS)} more pairs stand in frames/comparisons.parquet."
-    return context.table("Pairs that can be told apart.", text)
+    said = ""
+    if based.empty and context.lab.baseline is None:
+        said = tr("Against the baseline: not applicable, because this lab names none.")
+    elif based.empty:
+        said = tr("Against the baseline: not applicable, because it has no predictions.")
+    return tuple(filter(None, (said, context.without_predictions(scored))))

@@ -10,6 +10,7 @@ from reportgen.analysis import confusion as cells
 from reportgen.report import look
 from reportgen.report.sections.cells import anchor_of
 from reportgen.text import inert
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,7 @@ class Confused:
         """Name a variant, with its seed where there are several."""
         if self.context.protocol.seeds == 1:
             return variant
-        return f"{variant}, seed {dict(self.context.shown())[variant]}"
+        return tr("{variant}, seed {seed}", variant=variant, seed=dict(self.context.shown())[variant])
 
     def href(self, variant: str, label: int, predicted: int) -> str:
         """Give the link to a cell's images; empty where they are not shown."""

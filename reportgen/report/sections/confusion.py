@@ -9,6 +9,7 @@ from reportgen.report.sections.confused import Confused
 from reportgen.report.sections.matrices import Matrix, differences, matrix, ordered
 from reportgen.report.sections.pairs import PairPictures, Worst, pictured, pictures_caption, worst
 from reportgen.text import listing, percent
+from reportgen.words import tr
 
 
 @dataclass(frozen=True)
@@ -52,44 +53,50 @@ def order_ahead(context: Context) -> None:
 def _intro(made: Confused) -> str:
     context = made.context
     if made.counted:
-        intro = (
+        intro = tr(
             "Rows are true classes, columns predictions, numbers are counts, where there is room. Colour "
-            f"shows what share of its row a mistake is, up to {percent(made.darkest, 0)} % in all matrices "
-            "alike; the diagonal is "
-            "left grey, so that mistakes, not hits, catch the eye."
+            "shows what share of its row a mistake is, up to {share} % in all matrices alike; the diagonal "
+            "is left grey, so that mistakes, not hits, catch the eye.",
+            share=percent(made.darkest, 0),
         )
     else:
-        intro = (
-            f"With {len(context.dataset.classes)} classes, the pairs that are confused most say more than a "
-            "matrix."
+        intro = tr(
+            "With {classes} classes, the pairs that are confused most say more than a matrix.",
+            classes=len(context.dataset.classes),
         )
     intro += key(made)
     if context.protocol.seeds > 1:
-        intro += " Shown is one training of each variant, its first finished seed."
+        intro = f"{intro} {tr('Shown is one training of each variant, its first finished seed.')}"
     return intro
 
 
 def key(made: Confused) -> str:
-    """Say what the numbers on the axes stand for; empty where the axes have the classes' names."""
+    """Say what the numbers on the axes stand for, after a space; empty where the axes have the names."""
     context = made.context
     if not made.counted or made.axis_names == context.dataset.classes:
         return ""
     names = range(len(made.axis_names))
     classes = listing([f"{n} {context.class_name(n)}" for n in names], most=len(names))
-    return f" The numbers on the axes stand for the classes: {classes}."
+    return f" {tr('The numbers on the axes stand for the classes: {classes}.', classes=classes)}"
 
 
 def _missing(made: Confused, compared: bool) -> tuple[str, ...]:
     said = [made.context.without_predictions(list(made.frames))]
     if made.counted and not compared:
-        said.append(f"Difference to the baseline: not applicable, because {_no_baseline(made)}.")
+        said.append(_no_baseline(made))
     return tuple(one for one in said if one)
 
 
 def _no_baseline(made: Confused) -> str:
+    """Say why no matrix is set against the baseline's."""
     base = made.context.lab.baseline
     if len(made.frames) == 1:
-        return "only one network has predictions"
+        return tr("Difference to the baseline: not applicable, because only one network has predictions.")
     if len(made.context.dataset.classes) < 2:
-        return "there is only one class"
-    return f"the baseline {base.name} has no predictions" if base else "the lab names no baseline"
+        return tr("Difference to the baseline: not applicable, because there is only one class.")
+    if not base:
+        return tr("Difference to the baseline: not applicable, because the lab names no baseline.")
+    return tr(
+        "Difference to the baseline: not applicable, because the baseline {variant} has no predictions.",
+        variant=base.name,
+    )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis.differences import OVER_SEEDS, RANGE, WELCH
 from reportgen.analysis.knobs import setting
+from reportgen.report.sections.all_pairs import more_pairs
 from reportgen.report.sections.forest import Axis
-from reportgen.text import count, digits_for, signed
+from reportgen.text import digits_for, signed
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,19 @@ if TYPE_CHECKING:
 ROWS_UNDIVIDED = 12
 MOST_PAIRS = 24  # in the table; the others are in the frame
 WIDTH = 104  # of the drawn axis, in pixels
+# By whether the accuracies' intervals are over seeds.
+ACCURACY = {
+    False: mark(
+        "Pairs that differ in one setting, the second less the first. Accuracy with its own 95 % interval, "
+        "image by image (Agresti and Min's Wald+2), filled where the two can be told apart, adjusted for all "
+        "pairs as in the comparisons above."
+    ),
+    True: mark(
+        "Pairs that differ in one setting, the second less the first. Accuracy with its own 95 % interval "
+        "over seeds and images, filled where the two can be told apart, adjusted for all pairs as in the "
+        "comparisons above."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ def contrasts(context: Context) -> Contrasts | None:
     axis = _axis(shown)
     digits = digits_for(context.board.n_test)
     rows = tuple(_row(pair, axis, digits) for pair in shown)
-    caption = context.table("One knob at a time.", _caption(shown, len(pairs)))
+    caption = context.table(tr("One knob at a time."), _caption(shown, len(pairs)))
     return Contrasts(axis, rows, caption, long=len(rows) > ROWS_UNDIVIDED)
 
 
@@ -117,7 +132,7 @@ def _effect(row: pd.Series, scale: float, digits: int) -> Effect:
     if isnan(row["effect"]):
         return Effect("–", "", "")
     low, value, high = (scale * float(row[name]) for name in ("low", "effect", "high"))
-    bounds = "" if isnan(low) else f"{signed(low, digits)} to {signed(high, digits)}"
+    bounds = "" if isnan(low) else tr("{low} to {high}", low=signed(low, digits), high=signed(high, digits))
     return Effect(signed(value, digits), bounds, f"{value:.7g}")
 
 
@@ -126,25 +141,19 @@ def _caption(shown: list[pd.DataFrame], pairs: int) -> str:
         {str(_by_quantity(pair)[name]["interval"]) for pair in shown}
         for name in ("accuracy", "seconds_per_epoch")
     )
-    text = (
-        f"Pairs that differ in one setting, the second less the first. Accuracy {_of_accuracy(accuracies)}, "
-        "filled where the two can be told apart, adjusted for all pairs as in the comparisons above. "
-        f"{_of_seconds(seconds)}Map: the last before the dense layers."
-    )
+    said = [
+        tr(ACCURACY[OVER_SEEDS in accuracies]),
+        _of_seconds(seconds),
+        tr("Map: the last before the dense layers."),
+    ]
     if any(pair["value_a"].isna().any() for pair in shown):
-        text += " A dash: a training is missing."
+        said.append(tr("A dash: a training is missing."))
     if pairs > MOST_PAIRS:
-        text += f" {count(pairs - MOST_PAIRS)} more pairs stand in frames/contrasts.parquet."
-    return text
-
-
-def _of_accuracy(kinds: set[str]) -> str:
-    if OVER_SEEDS not in kinds:
-        return "with its own 95 % interval, image by image (Agresti and Min's Wald+2)"
-    return "with its own 95 % interval over seeds and images"
+        said.append(more_pairs(pairs - MOST_PAIRS, "frames/contrasts.parquet"))
+    return " ".join(filter(None, said))
 
 
 def _of_seconds(kinds: set[str]) -> str:
     if RANGE in kinds:
-        return "Seconds with the range over the epochs of one training each, no confidence interval. "
-    return "Seconds with their 95 % interval over seeds (Welch's t). " if WELCH in kinds else ""
+        return tr("Seconds with the range over the epochs of one training each, no confidence interval.")
+    return tr("Seconds with their 95 % interval over seeds (Welch's t).") if WELCH in kinds else ""

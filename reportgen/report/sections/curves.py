@@ -9,9 +9,21 @@ import pandas as pd
 
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.text import listing
+from reportgen.text import decimal, listing, plain
+from reportgen.words import mark, tr
 
 WORTH_SAYING = 0.01  # nats: a smaller gap between two losses is no finding
+BY_EPOCH = {"accuracy": mark("Accuracy by epoch."), "loss": mark("Loss by epoch.")}
+PART = {
+    "accuracy": mark("Accuracy by epoch, {n} of {parts}."),
+    "loss": mark("Loss by epoch, {n} of {parts}."),
+}
+ALT = {
+    "accuracy": mark(
+        "Learning curves of accuracy by epoch, one panel a variant. Validation at the end: {ends}."
+    ),
+    "loss": mark("Learning curves of loss by epoch, one panel a variant. Validation at the end: {ends}."),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,10 @@ def curves(context: Context) -> Curves:
     missing = [name for name in context.results.variants if name not in drawn["loss"]]
     note = ""
     if missing:
-        note = f"No loss curve for {listing(missing)}: no epoch ended with a loss that is a number."
+        note = tr(
+            "No loss curve for {variants}: no epoch ended with a loss that is a number.",
+            variants=listing(missing),
+        )
     return Curves(_validation(context), _all_curves(context, drawn), note)
 
 
@@ -46,8 +61,7 @@ def _all_curves(context: Context, drawn: dict[str, list[str]]) -> tuple[Figure, 
     for metric, names in drawn.items():
         parts = [names[n : n + size] for n in range(0, len(names), size)]
         for n, part in enumerate(parts, start=1):
-            which = f", {n} of {len(parts)}" if len(parts) > 1 else ""
-            lead = f"{metric.capitalize()} by epoch{which}."
+            lead = tr(PART[metric], n=n, parts=len(parts)) if parts[1:] else tr(BY_EPOCH[metric])
             said = _gap(context, names) if metric == "loss" and n == 1 else ""
             caption = _lines_as_in(figures[0], metric, said) if figures else _line_types(context, len(names))
             figures.append(_curve(context, metric, part, lead, caption))
@@ -55,34 +69,39 @@ def _all_curves(context: Context, drawn: dict[str, list[str]]) -> tuple[Figure, 
 
 
 def _line_types(context: Context, variants: int) -> str:
-    dropout = ", with dropout on" if (context.results.layers["type"] == "Dropout").any() else ""
-    caption = (
-        f"Solid: validation; dashed: train, averaged while the weights still change{dropout}, so it may lie "
-        "below validation."
-    )
-    if variants > 1:
-        caption += " Faint: the other variants' validation."
-    if context.protocol.seeds > 1:
-        caption += " Thin lines are single seeds, strong ones their mean."
-    return caption
+    if (context.results.layers["type"] == "Dropout").any():
+        said = tr(
+            "Solid: validation; dashed: train, averaged while the weights still change, with dropout on, so "
+            "it may lie below validation."
+        )
+    else:
+        said = tr(
+            "Solid: validation; dashed: train, averaged while the weights still change, so it may lie below "
+            "validation."
+        )
+    faint = tr("Faint: the other variants' validation.") if variants > 1 else ""
+    thin = tr("Thin lines are single seeds, strong ones their mean.") if context.protocol.seeds > 1 else ""
+    return " ".join(filter(None, (said, faint, thin)))
 
 
 def _lines_as_in(first: Figure, metric: str, said: str) -> str:
-    lines = f"Lines as in Figure {first.number}"
-    return f"{lines}; lower is better. {said}".strip() if metric == "loss" else f"{lines}."
+    if metric != "loss":
+        return tr("Lines as in Figure {number}.", number=first.number)
+    return f"{tr('Lines as in Figure {number}; lower is better.', number=first.number)} {said}".strip()
 
 
 def _validation(context: Context) -> str:
     validation = context.protocol.validation
     if validation == "test":
-        return (
+        return tr(
             "Validation is the test set itself. Nothing was stopped or chosen by it: every score is the one "
             "after the last of a fixed number of epochs. Only the highest of several scores on one test set "
             "is, by being picked, a little optimistic."
         )
-    return (
-        f"Validation is {100 * validation:g} % of the training set, stratified by class and drawn anew for "
-        "each seed. The test set was used once, after the last epoch."
+    return tr(
+        "Validation is {share} % of the training set, stratified by class and drawn anew for each seed. The "
+        "test set was used once, after the last epoch.",
+        share=plain(100 * validation),
     )
 
 
@@ -91,8 +110,8 @@ def _curve(context: Context, metric: str, panels: list[str], lead: str, caption:
     of_metric = epochs[epochs["metric"] == metric].reset_index(drop=True)
     chart = context.studio.order("learning_curves", of_metric, metric, panels)
     last = _last(epochs, metric, "validation")
-    ends = ", ".join(f"{name} {last[name]:.4f}" for name in panels if name in last)
-    alt = f"Learning curves of {metric} by epoch, one panel a variant. Validation at the end: {ends}."
+    ends = ", ".join(f"{name} {decimal(last[name], 4)}" for name in panels if name in last)
+    alt = tr(ALT[metric], ends=ends)
     width = "whole" if len(panels) > 1 else "half"
     return context.chart(chart, alt, lead, caption, width, _behind(of_metric, metric, panels))
 
@@ -121,6 +140,9 @@ def _gap(context: Context, drawn: list[str]) -> str:
     name = max(gaps, key=lambda one: gaps[one])
     if gaps[name] < WORTH_SAYING:
         return ""
-    return (
-        f"At the end, {name} has the widest gap: {held[name]:.3f} on validation, {train[name]:.3f} on train."
+    return tr(
+        "At the end, {variant} has the widest gap: {validation} on validation, {train} on train.",
+        variant=name,
+        validation=decimal(held[name], 3),
+        train=decimal(train[name], 3),
     )

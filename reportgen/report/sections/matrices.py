@@ -10,7 +10,9 @@ import pandas as pd
 
 from reportgen.analysis import confusion as cells
 from reportgen.report import look
+from reportgen.report.sections.classes import quoted
 from reportgen.text import count, listing
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +75,7 @@ def _drawn(made: Confused, variant: str, width: float, words: str, in_place: str
     context, frame = made.context, made.frames[variant]
     chart = ordered(made, frame, width)
     name = made.named(variant)
-    alt = f"Confusion matrix of {name}. {in_place}"
+    alt = f"{tr('Confusion matrix of {variant}.', variant=name)} {in_place}"
     size = "half" if width == look.HALF else "third"
     figure = context.chart(chart, alt, f"{name}.", words, size, _behind(context, frame, ["count"]))
     return Matrix(figure, _counts(made, variant))
@@ -83,9 +85,15 @@ def _all_counts(made: Confused, variant: str) -> str:
     """Write a matrix row by row, leaving out its zeros."""
     name = made.context.class_name
     return " ".join(
-        f"True class {name(label)}: "
-        + ", ".join(f"{n} as {name(predicted)}" for _, predicted, n in rows.itertuples(index=False) if n)
-        + "."
+        tr(
+            "True class {true}: {predictions}.",
+            true=name(label),
+            predictions=tr(", ").join(
+                tr("{n} as {predicted}", n=n, predicted=name(predicted))
+                for _, predicted, n in rows.itertuples(index=False)
+                if n
+            ),
+        )
         for label, rows in made.frames[variant].groupby("label")
         if rows["count"].sum()
     )
@@ -93,22 +101,32 @@ def _all_counts(made: Confused, variant: str) -> str:
 
 def _behind(context: Context, rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Give the cells of a chart as a table, with the classes' names."""
-    names = {"true": "label", "predicted": "predicted"}
+    names = {mark("true"): "label", mark("predicted"): "predicted"}
     cells = {name: [context.class_name(n) for n in rows[column]] for name, column in names.items()}
     return rows[columns].reset_index(drop=True).assign(**cells)[[*columns[:-1], *names, columns[-1]]]
 
 
 def _in_words(context: Context, frame: pd.DataFrame) -> str:
     wrong = cells.mistakes(frame)
-    mistakes = f"{count(wrong)} mistake{'s' if wrong != 1 else ''}"
     pairs = cells.pairs(frame).head(3)
     pairs = pairs[pairs["count"] > 1]
     if not wrong:
-        return "No mistake."
+        return tr("No mistake.")
     if pairs.empty:
-        return f"{mistakes}, no pair more than once."
+        return trn(
+            "{n} mistake, no pair more than once.",
+            "{n} mistakes, no pair more than once.",
+            wrong,
+            n=count(wrong),
+        )
     rows = pairs[["label", "predicted", "count"]].to_dict("records")
-    return f"{mistakes}; most often {listing([_taken_for(context, **row) for row in rows])}."
+    return trn(
+        "{n} mistake; most often {pairs}.",
+        "{n} mistakes; most often {pairs}.",
+        wrong,
+        n=count(wrong),
+        pairs=listing([_taken_for(context, **row) for row in rows]),
+    )
 
 
 def ordered(made: Confused, frame: pd.DataFrame, width: float) -> Order:
@@ -116,13 +134,13 @@ def ordered(made: Confused, frame: pd.DataFrame, width: float) -> Order:
     return made.context.studio.order("confusion_matrix", frame, made.axis_names, made.darkest, width)
 
 
-def _taken_for(context: Context, label: int, predicted: int, count: int | str) -> str:
-    return f"{_quoted(context, label)} taken for {_quoted(context, predicted)} ({count})"
+def _taken_for(context: Context, label: int, predicted: int, count: int) -> str:
+    return tr("{true} taken for {predicted} ({n})", n=count, **_classes(context, label, predicted))
 
 
-def _quoted(context: Context, label: int) -> str:
-    name = context.class_name(label)
-    return f"“{name}”" if " " in name else name
+def _classes(context: Context, label: int, predicted: int) -> dict[str, str]:
+    """Name the classes of a cell."""
+    return {"true": quoted(context, label), "predicted": quoted(context, predicted)}
 
 
 def _counts(made: Confused, variant: str) -> Counts:
@@ -142,7 +160,7 @@ def _count(made: Confused, cell: tuple[str, int, int], n: int, share: float) -> 
     if not n:
         return Cell("", "none")
     names = made.context.class_name(label), made.context.class_name(predicted)
-    words = f"{n}: {names[0]} taken for {names[1]}"
+    words = tr("{n}: {true} taken for {predicted}", n=n, true=names[0], predicted=names[1])
     return Cell(str(n), "wrong", f"{share:.2f}", made.href(*cell), words)
 
 
@@ -173,14 +191,16 @@ def _difference(
     rows.loc[rows["label"] == rows["predicted"], "difference"] = 0
     columns = min(len(panels), 2 if made.wide else 3)
     chart = context.studio.order("confusion_differences", rows, list(panels), made.axis_names, most, columns)
-    said = _largest_change(context, rows)
-    words = f"Fewer mistakes than the baseline makes are blue, more are orange. {said}" if is_first else said
+    words = said = _largest_change(context, rows)
     if is_first:
-        words += " Each network is one training here: a few images more or fewer can be chance."
-    alt = f"Difference of each confusion matrix to that of the baseline {made.base}. {said}"
+        colours = tr("Fewer mistakes than the baseline makes are blue, more are orange.")
+        chance = tr("Each network is one training here: a few images more or fewer can be chance.")
+        words = f"{colours} {said} {chance}"
+    alt = tr("Difference of each confusion matrix to that of the baseline {variant}.", variant=made.base)
+    lead = tr("Difference to {variant}.", variant=made.base)
     width = "half" if columns == 1 else "whole"
-    behind = _behind(context, rows, ["variant", "difference"])
-    return context.chart(chart, alt, f"Difference to {made.base}.", words, width, behind)
+    behind = _behind(context, rows, ["variant", mark("difference")])
+    return context.chart(chart, f"{alt} {said}", lead, words, width, behind)
 
 
 def _largest_change(context: Context, rows: pd.DataFrame) -> str:
@@ -190,9 +210,13 @@ def _largest_change(context: Context, rows: pd.DataFrame) -> str:
     )
     fewest, most = wrong.iloc[0], wrong.iloc[-1]
     said = []
-    for row, way in ((fewest, "fewer"), (most, "more")):
-        n = int(row["difference"])
-        if (n < 0) == (way == "fewer") and n:
-            name = _taken_for(context, int(row["label"]), int(row["predicted"]), f"{abs(n)} {way}")
-            said.append(f"{name} by {row['variant']}")
-    return f"Furthest apart: {listing(said)}." if said else "No cell differs."
+    if fewest["difference"] < 0:
+        said.append(tr("{true} taken for {predicted} ({n} fewer) by {variant}", **_change(context, fewest)))
+    if most["difference"] > 0:
+        said.append(tr("{true} taken for {predicted} ({n} more) by {variant}", **_change(context, most)))
+    return tr("Furthest apart: {cells}.", cells=listing(said)) if said else tr("No cell differs.")
+
+
+def _change(context: Context, row: pd.Series) -> dict[str, str]:
+    classes = _classes(context, int(row["label"]), int(row["predicted"]))
+    return {**classes, "n": str(abs(int(row["difference"]))), "variant": str(row["variant"])}

@@ -9,6 +9,7 @@ from reportgen.analysis import confusion as cells
 from reportgen.analysis import galleries as choice
 from reportgen.report.tiles import Tile, not_kept
 from reportgen.text import count, inert, number_word, signed
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,27 @@ if TYPE_CHECKING:
 WORST_PAIRS = 20  # of more classes than a matrix has room for
 PAIR_NAME = 18  # characters of a class's name in a table of pairs
 BAR = 40  # pixels of the longest bar beside a pair
+# By whether there are several networks, and several pairs.
+PICTURED = {
+    (False, False): mark(
+        "The pair of classes that the network confuses most often, with the images on which it was surest; "
+        "beneath, the highest probability given to it and the image's index."
+    ),
+    (False, True): mark(
+        "The {number} pairs of classes that the network confuses most often, with the images on which it was "
+        "surest; beneath, the highest probability given to it and the image's index."
+    ),
+    (True, False): mark(
+        "The pair of classes that all networks together confuse most often, with the images on which most "
+        "networks make that mistake; beneath, how many do, the highest probability given to it and the "
+        "image's index."
+    ),
+    (True, True): mark(
+        "The {number} pairs of classes that all networks together confuse most often, with the images on "
+        "which most networks make that mistake; beneath, how many do, the highest probability given to it "
+        "and the image's index."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -60,16 +82,34 @@ def worst(made: Confused, variant: str) -> Worst:
     pairs = cells.pairs(frame)
     shown = pairs.head(WORST_PAIRS)
     wrong = cells.mistakes(frame)
-    text = f"{count(wrong)} mistake{'s' if wrong != 1 else ''} in {count(len(pairs))} pairs of classes"
-    text += f"; the {WORST_PAIRS} most frequent." if len(pairs) > len(shown) else "."
+    text = _how_many(wrong, len(pairs), len(shown))
     against = variant in made.compared
     if against:
-        text += f" Last column: more or fewer than {made.base}."
+        text = f"{text} {tr('Last column: more or fewer than {baseline}.', baseline=made.base)}"
         difference = cells.difference(made.frames[str(made.base)], frame)
         shown = shown.merge(difference, on=cells.CELL)
     longest = int(shown["count"].max()) if len(shown) else 1
     rows = tuple(_pair(made, variant, row, longest) for row in shown.to_dict("records"))
     return Worst(variant, context.table(f"{made.named(variant)}.", text), rows, against)
+
+
+def _how_many(wrong: int, pairs: int, shown: int) -> str:
+    """Count a variant's mistakes, and the pairs of classes that they are of."""
+    said = {"mistakes": count(wrong), "pairs": count(pairs)}
+    if pairs > shown:
+        return trn(
+            "{mistakes} mistake in {pairs} pairs of classes; the {shown} most frequent.",
+            "{mistakes} mistakes in {pairs} pairs of classes; the {shown} most frequent.",
+            wrong,
+            shown=shown,
+            **said,
+        )
+    return trn(
+        "{mistakes} mistake in {pairs} pairs of classes.",
+        "{mistakes} mistakes in {pairs} pairs of classes.",
+        wrong,
+        **said,
+    )
 
 
 def _pair(made: Confused, variant: str, row: dict[str, int], longest: int) -> Pair:
@@ -101,8 +141,14 @@ def _pair_pictures(context: Context, row: dict[str, int]) -> PairPictures:
     chosen = choice.examples(context.trainings, row["label"], row["predicted"])
     there = [one for one in chosen.to_dict("records") if one["index"] in context.pictures]
     tiles = tuple(context.pictures.example(one, networks) for one in there[: context.extent.tiles])
-    times = f"{count(row['count'])} times"
-    words = times if networks == 1 else f"{times}, by {row['variants']} of {networks} networks"
+    words = tr("{n} times", n=count(row["count"]))
+    if networks > 1:
+        words = tr(
+            "{n} times, by {some} of {all} networks",
+            n=count(row["count"]),
+            some=row["variants"],
+            all=networks,
+        )
     return PairPictures(
         context.class_name(row["label"]),
         context.class_name(row["predicted"]),
@@ -114,12 +160,5 @@ def _pair_pictures(context: Context, row: dict[str, int]) -> PairPictures:
 
 def pictures_caption(context: Context, pairs: Sequence[PairPictures]) -> Caption:
     """Say what the pictured pairs are."""
-    several = len(context.trainings) > 1
-    who = "all networks together confuse" if several else "the network confuses"
-    many = f"The {number_word(len(pairs))} pairs" if len(pairs) > 1 else "The pair"
-    text = f"{many} of classes that {who} most often, with the images on which "
-    text += (
-        "most networks make that mistake; beneath, how many do, " if several else "it was surest; beneath, "
-    )
-    text += "the highest probability given to it and the image's index."
-    return context.drawn("What is taken for what.", text)
+    text = tr(PICTURED[len(context.trainings) > 1, len(pairs) > 1], number=number_word(len(pairs)))
+    return context.drawn(tr("What is taken for what."), text)

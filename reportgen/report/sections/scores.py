@@ -14,20 +14,21 @@ from reportgen.analysis.scoring import BINS
 from reportgen.report.document import Caption, Context, Figure
 from reportgen.report.sections.classes import class_figure
 from reportgen.text import count, digits_for, inert, listing, seconds, signed
+from reportgen.words import mark, tr, trn
 
 ROWS_UNDIVIDED = 12
-DEFINED = (
+DEFINED = mark(
     "Macro-F1 is the mean of the F1 of the classes that occur. Loss is the cross-entropy that Keras reports; "
     "NLL is the same, in nats, and Brier the squared error, summed over the classes, of the stored "
     "probabilities. ECE is the "
-    f"expected calibration error over {BINS} bins of confidence of equal width. The gap is accuracy on train "
+    "expected calibration error over {bins} bins of confidence of equal width. The gap is accuracy on train "
     "less that on validation, in the last epoch. Multiply-adds are those of one forward pass, by arithmetic."
 )
 
 
 @dataclass(frozen=True)
 class Column:
-    """One score: its heading, how many times its value is shown, and how it is written."""
+    """One score: its heading in English, how many times its value is shown, and how it is written."""
 
     metric: str
     heading: str
@@ -81,11 +82,11 @@ def scores(context: Context) -> Scores | None:
     if not context.board.scored:
         return None
     tables = (
-        _table(context, "quality", ("How good.", _quality_words(context))),
-        _table(context, "costs", ("At what cost.", _cost_words(context))),
+        _table(context, "quality", (tr("How good."), _quality_words(context))),
+        _table(context, "costs", (tr("At what cost."), _cost_words(context))),
     )
     missing = context.without_predictions([one.variant for one in context.board.scored])
-    return Scores(_introduction(context), DEFINED, tables, class_figure(context), missing)
+    return Scores(_introduction(context), tr(DEFINED, bins=BINS), tables, class_figure(context), missing)
 
 
 def _introduction(context: Context) -> str:
@@ -98,14 +99,23 @@ def _introduction(context: Context) -> str:
         best = rows["value"].max() if highest else rows["value"].min()
         at = rows[rows["value"] == best]["variant"].tolist()
         if len(rows) > 1 and len(at) == 1:
-            firsts.setdefault(str(at[0]), []).append(name)
+            firsts.setdefault(str(at[0]), []).append(tr(name))
     if not firsts:
         return ""
     if len(firsts) == 1:
         (name,) = firsts
-        return f"{name} comes first by {listing(firsts[name])}. A lead may be chance."
-    said = "; ".join(f"{name} by {listing(by)}" for name, by in firsts.items())
-    return f"Which variant comes first depends on the score: {said}. A lead may be chance."
+        return tr(
+            "{variant} comes first by {scores}. A lead may be chance.",
+            variant=name,
+            scores=listing(firsts[name]),
+        )
+    said = "; ".join(
+        tr("{variant} by {scores}", variant=name, scores=listing(by)) for name, by in firsts.items()
+    )
+    return tr(
+        "Which variant comes first depends on the score: {firsts}. A lead may be chance.",
+        firsts=said,
+    )
 
 
 def _fixed(digits: int) -> Callable[[float], str]:
@@ -114,34 +124,38 @@ def _fixed(digits: int) -> Callable[[float], str]:
 
 def _quality(digits: int) -> tuple[Column, ...]:
     return (
-        Column("accuracy", "Accuracy, %", 100, _fixed(digits)),
-        Column("macro_f1", "Macro-F1, %", 100, _fixed(digits)),
-        Column("loss", "Loss", 1, _fixed(4)),
-        Column("nll", "NLL", 1, _fixed(4)),
-        Column("brier", "Brier", 1, _fixed(4)),
-        Column("ece", "ECE, points", 100, _fixed(2)),
-        Column("gap", "Gap, points", 100, lambda value: signed(value, 2)),
+        Column("accuracy", mark("Accuracy, %"), 100, _fixed(digits)),
+        Column("macro_f1", mark("Macro-F1, %"), 100, _fixed(digits)),
+        Column("loss", mark("Loss"), 1, _fixed(4)),
+        Column("nll", mark("NLL"), 1, _fixed(4)),
+        Column("brier", mark("Brier"), 1, _fixed(4)),
+        Column("ece", mark("ECE, points"), 100, _fixed(2)),
+        Column("gap", mark("Gap, points"), 100, lambda value: signed(value, 2)),
     )
 
 
 RANKED = {
-    "accuracy": ("accuracy", True),
-    "macro_f1": ("macro-F1", True),
-    "loss": ("loss", False),
-    "brier": ("Brier score", False),
-    "ece": ("calibration error", False),
+    "accuracy": (mark("accuracy"), True),
+    "macro_f1": (mark("macro-F1"), True),
+    "loss": (mark("loss"), False),
+    "brier": (mark("Brier score"), False),
+    "ece": (mark("calibration error"), False),
 }
 COSTS = (
-    Column("params", "Parameters", 1, count),
-    Column("multiply_adds", "Multiply-adds an image", 1, count),
-    Column("seconds_per_epoch", "Seconds an epoch", 1, seconds),
+    Column("params", mark("Parameters"), 1, count),
+    Column("multiply_adds", mark("Multiply-adds an image"), 1, count),
+    Column("seconds_per_epoch", mark("Seconds an epoch"), 1, seconds),
 )
+DASHES = {
+    "multiply_adds": mark("A dash under multiply-adds: only Keras knows this network's layers."),
+    "seconds_per_epoch": mark("A dash under seconds: no epoch was timed by itself."),
+}
 
 
 def _table(context: Context, kind: str, words: tuple[str, str]) -> Table:
     columns = COSTS if kind == "costs" else _quality(digits_for(context.board.n_test))
     rows = tuple(_row(context, one, columns) for one in context.board.scores)
-    headings = tuple(column.heading for column in columns)
+    headings = tuple(tr(column.heading) for column in columns)
     return Table(headings, rows, context.table(*words), kind, long=len(rows) > ROWS_UNDIVIDED)
 
 
@@ -165,33 +179,55 @@ def _cell(values: pd.DataFrame, column: Column) -> Cell:
     if isnan(row["value"]):
         return Cell("–", "", "")
     value, low, high = (column.scale * float(row[name]) for name in ("value", "low", "high"))
-    bounds = "" if isnan(low) else f"{column.write(low)} to {column.write(high)}"
+    bounds = "" if isnan(low) else tr("{low} to {high}", low=column.write(low), high=column.write(high))
     return Cell(column.write(value), bounds, f"{value:.7g}")
 
 
 def _quality_words(context: Context) -> str:
     if context.protocol.seeds == 1:
-        return (
+        return tr(
             "Beneath accuracy its 95 % Wilson interval, beneath macro-F1 one by bootstrap over test images."
         )
     finished = sorted({one.seeds for one in context.board.scored})
-    means = f"Means over {finished[0]} seeds" if len(finished) == 1 else "Means over the finished seeds"
-    if finished[-1] < SEEDS_FOR_AN_ARCHITECTURE:
-        return f"{means}, too few for an interval."
-    where = "" if finished[0] >= SEEDS_FOR_AN_ARCHITECTURE else " where there are three"
-    return f"{means}, beneath each its 95 % t interval over the seeds{where}, within what the score can be."
+    fewest, most, alike = finished[0], finished[-1], len(finished) == 1
+    if most < SEEDS_FOR_AN_ARCHITECTURE and alike:
+        return trn(
+            "Means over {n} seed, too few for an interval.",
+            "Means over {n} seeds, too few for an interval.",
+            fewest,
+            n=fewest,
+        )
+    if most < SEEDS_FOR_AN_ARCHITECTURE:
+        return tr("Means over the finished seeds, too few for an interval.")
+    if alike:
+        return tr(
+            "Means over {n} seeds, beneath each its 95 % t interval over the seeds, within what the score "
+            "can be.",
+            n=fewest,
+        )
+    if fewest >= SEEDS_FOR_AN_ARCHITECTURE:
+        return tr(
+            "Means over the finished seeds, beneath each its 95 % t interval over the seeds, within what the "
+            "score can be."
+        )
+    return tr(
+        "Means over the finished seeds, beneath each its 95 % t interval over the seeds where there are "
+        "three, within what the score can be."
+    )
 
 
 def _cost_words(context: Context) -> str:
-    mean = " Means over the seeds." if context.protocol.seeds > 1 else ""
     frame = context.analysis["scores"]
     scored = [one.variant for one in context.board.scored]
     unknown = frame[frame["variant"].isin(scored) & frame["value"].isna()]["metric"]
-    dashes = {
-        "multiply_adds": " A dash under multiply-adds: only Keras knows this network's layers.",
-        "seconds_per_epoch": " A dash under seconds: no epoch was timed by itself.",
-    }
-    first = ", and without the first epoch, in which TensorFlow starts" if context.protocol.epochs > 1 else ""
-    return f"Seconds are those of training, without validation{first}.{mean}" + "".join(
-        said for metric, said in dashes.items() if (unknown == metric).any()
-    )
+    said = [tr("Seconds are those of training, without validation.")]
+    if context.protocol.epochs > 1:
+        said = [
+            tr(
+                "Seconds are those of training, without validation, and without the first epoch, in which "
+                "TensorFlow starts."
+            )
+        ]
+    if context.protocol.seeds > 1:
+        said.append(tr("Means over the seeds."))
+    return " ".join([*said, *(tr(dash) for metric, dash in DASHES.items() if (unknown == metric).any())])
