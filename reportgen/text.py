@@ -74,6 +74,11 @@ def _local(number: str) -> str:
     return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
+def general(value: float) -> str:
+    """Write a number with as many decimals as it has: 5, 12.5, 0.001."""
+    return _local(f"{value:g}")
+
+
 def percent(share: float, digits: int = 2) -> str:
     """Write 0.98053 as 98.05."""
     return _local(f"{100 * share:.{digits}f}")
