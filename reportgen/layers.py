@@ -10,6 +10,7 @@ Output sizes follow Keras (https://keras.io/api/layers/convolution_layers/convol
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import Annotated, Any, ClassVar, Literal
@@ -25,6 +26,8 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
+from reportgen.text import general
+from reportgen.words import tr
 
 Shape = tuple[int, ...]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -73,7 +76,14 @@ Activation = Literal[
 
 
 class ShapeError(ValueError):
-    """Say why a layer cannot take the shape that reaches it."""
+    """Say why a layer cannot take the shape that reaches it: `why`, and `where`, are for readers too.
+
+    The advice is for a lab's author: it is said in the words of a lab's file.
+    """
+
+    def __init__(self, why: str, advice: str = "", where: str = "") -> None:
+        super().__init__(f"{why}; {advice}" if advice else why)
+        self.why, self.advice, self.where = why, advice, where
 
 
 def window_size(n: int, kernel: int, stride: int, padding: str) -> int:
@@ -84,6 +94,17 @@ def window_size(n: int, kernel: int, stride: int, padding: str) -> int:
 def times(shape: Shape) -> str:
     """Write a shape as 26×26×32."""
     return "×".join(str(n) for n in shape)
+
+
+def setting_text(setting: str) -> str:
+    """Say a layer's setting, as a run has it, to a reader; what Keras takes as a value stays as it is."""
+    return tr(", ").join(_said(part) for part in setting.split(", "))
+
+
+def _said(part: str) -> str:
+    if part.startswith("stride "):
+        return tr("stride {stride}", stride=part.removeprefix("stride "))
+    return general(float(part)) if re.fullmatch(r"\d+\.\d+", part) else part
 
 
 class Layer(BaseModel):
@@ -124,8 +145,11 @@ class Windowed(Layer):
         """Move the window over the map; raises ShapeError where the map has no room for it."""
         if len(shape) != 3:
             raise ShapeError(
-                f"needs an image (height, width, channels), and a vector of {times(shape)} reaches it; "
-                "put it before { flatten = true }"
+                tr(
+                    "needs an image (height, width, channels), and a vector of {shape} reaches it",
+                    shape=times(shape),
+                ),
+                "put it before { flatten = true }",
             )
         kernel, strides, padding = self.window()
         size = tuple(
@@ -133,8 +157,12 @@ class Windowed(Layer):
         )
         if min(size) < 1:
             raise ShapeError(
-                f"its {times(kernel)} window does not fit the {times(shape[:2])} feature map that reaches "
-                'it; use padding = "same", a smaller window, or fewer and smaller steps before it'
+                tr(
+                    "its {window} window does not fit the {map} feature map that reaches it",
+                    window=times(kernel),
+                    map=times(shape[:2]),
+                ),
+                'use padding = "same", a smaller window, or fewer and smaller steps before it',
             )
         return (*size, self.channels(shape))
 
@@ -253,7 +281,7 @@ class GlobalAveragePooling2D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 3:
-            raise ShapeError(f"needs feature maps, and a vector of {times(shape)} reaches it")
+            raise ShapeError(tr("needs feature maps, and a vector of {shape} reaches it", shape=times(shape)))
         return shape[-1:]
 
 
@@ -310,8 +338,8 @@ class Dense(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
             raise ShapeError(
-                f"needs a vector, and a {times(shape)} feature map reaches it; "
-                "put { flatten = true } before it"
+                tr("needs a vector, and a {map} feature map reaches it", map=times(shape)),
+                "put { flatten = true } before it",
             )
         return (int(self.dense),)
 
@@ -400,15 +428,19 @@ def trace(layers: tuple[Layer, ...], image_shape: Shape, n_classes: int) -> list
     shape = image_shape
     for position, stated in enumerate(layers, start=1):
         layer = _resolve(stated, n_classes)
-        where = f"layer {position} ({layer.keras_name})"
         try:
             out = layer.output_shape(shape)
         except ShapeError as error:
-            raise ShapeError(f"{where}: {error}") from None
+            where = _where(layer, position)
+            raise ShapeError(f"{where}: {error.why}", error.advice, where) from None
         rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
         shape = out
     _check_ending(rows, shape, n_classes)
     return rows
+
+
+def _where(layer: Layer, position: int) -> str:
+    return tr("layer {position} ({layer})", position=position, layer=layer.keras_name)
 
 
 def _resolve(layer: Layer, n_classes: int) -> Layer:
@@ -419,14 +451,16 @@ def _resolve(layer: Layer, n_classes: int) -> Layer:
 
 
 def _check_ending(rows: list[TracedLayer], shape: Shape, n_classes: int) -> None:
-    last = f"layer {len(rows)} ({rows[-1].layer.keras_name})"
+    last = _where(rows[-1].layer, len(rows))
+    advice = 'end with { dense = "classes", activation = "softmax" }'
     if shape != (n_classes,):
-        raise ShapeError(
-            f"{last} is the last one and gives {times(shape)}, expected {n_classes}, one for each class; "
-            'end with { dense = "classes", activation = "softmax" }'
+        why = tr(
+            "{layer} is the last one and gives {shape}, expected {classes}, one for each class",
+            layer=last,
+            shape=times(shape),
+            classes=n_classes,
         )
+        raise ShapeError(why, advice, last)
     if getattr(rows[-1].layer, "activation", None) != "softmax":
-        raise ShapeError(
-            f"{last} is the last one and must give probabilities; "
-            'end with { dense = "classes", activation = "softmax" }'
-        )
+        why = tr("{layer} is the last one and must give probabilities", layer=last)
+        raise ShapeError(why, advice, last)

@@ -76,7 +76,12 @@ def localized(number: str) -> str:
 
 def plain(value: float) -> str:
     """Write a number with as many decimals as it has, six digits at most: 10, 12.5."""
-    return _local(f"{value:g}")
+    return localized(f"{value:g}")
+
+
+def general(value: float) -> str:
+    """Write a number with as many decimals as it has: 5, 12.5, 0.001."""
+    return plain(value)
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.layers import Conv2D, Dense, Flatten, Layer, ShapeError, times, trace
 from reportgen.teaching.stacks import KERNELS, Stack, altered
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from reportgen.lab import Lab
@@ -34,12 +35,12 @@ def _softmax(units: int) -> Dense:
 
 
 def _wrong(stack: Stack, classes: int, mended: str) -> Wrong:
-    """Have the lab's check say what is wrong; its advice is for a lab's author, and is left out."""
+    """Have the lab's check say what is wrong, without its advice to a lab's author."""
     try:
         trace(stack.layers, stack.image, classes)
     except ShapeError as error:
-        why = str(error).partition(";")[0].replace(") its ", "): its ")
-        return Wrong(stack, classes, f"{why[0].upper()}{why[1:]}.", mended)
+        said = tr("{sentence}.", sentence=f"{error.why[0].upper()}{error.why[1:]}")
+        return Wrong(stack, classes, said, mended)
     raise AssertionError(f"meant to be wrong: {stack.layers}")
 
 
@@ -61,7 +62,9 @@ def too_large(lots: Lots, lab: Lab) -> Wrong:
         shape, larger = (4, 4, 8), [5]
     last = Conv2D(conv2d=lots.one(FILTERS), kernel=(larger[0], larger[0]), activation="relu")
     stack = replace(small, layers=(*small.layers, last, FLATTEN, _softmax(classes)))
-    mended = f"With same padding, or a kernel of at most {shape[0]}×{shape[1]}, it can be built."
+    mended = tr(
+        "With same padding, or a kernel of at most {kernel}, it can be built.", kernel=times(shape[:2])
+    )
     return _wrong(stack, classes, mended)
 
 
@@ -80,7 +83,7 @@ def misplaced(lots: Lots, lab: Lab) -> Wrong:
 def _no_flatten(lots: Lots, lab: Lab) -> Wrong:
     classes, stack = lots.one(CLASSES), altered(lots, lab)
     layers: tuple[Layer, ...] = (*stack.layers, Dense(dense=64, activation="relu"), _softmax(classes))
-    mended = "A Flatten layer belongs before the first dense layer."
+    mended = tr("A Flatten layer belongs before the first dense layer.")
     return _wrong(replace(stack, layers=layers), classes, mended)
 
 
@@ -88,7 +91,7 @@ def _late_convolution(lots: Lots, lab: Lab) -> Wrong:
     classes, stack = lots.one(CLASSES), altered(lots, lab)
     late = Conv2D(conv2d=lots.one(FILTERS), kernel=(3, 3), activation="relu")
     layers: tuple[Layer, ...] = (*stack.layers, FLATTEN, late, _softmax(classes))
-    mended = "The convolution belongs before the Flatten layer, where there still is a map."
+    mended = tr("The convolution belongs before the Flatten layer, where there still is a map.")
     return _wrong(replace(stack, layers=layers), classes, mended)
 
 
@@ -96,5 +99,5 @@ def _wrong_ending(lots: Lots, lab: Lab) -> Wrong:
     classes, stack = lots.one(CLASSES), altered(lots, lab)
     units = lots.other((classes - 1, classes + 1, 2 * classes), classes)
     layers: tuple[Layer, ...] = (*stack.layers, FLATTEN, Dense(dense=64, activation="relu"), _softmax(units))
-    mended = f"The last dense layer needs {times((classes,))} units."
+    mended = tr("The last dense layer needs {n} units.", n=classes)
     return _wrong(replace(stack, layers=layers), classes, mended)

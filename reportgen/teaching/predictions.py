@@ -14,7 +14,8 @@ from reportgen.teaching import worked
 from reportgen.teaching.exercises import BEFORE, LINES_FOR_WORDS, Answer, Blanks, Exercise
 from reportgen.teaching.mistakes import misplaced, too_large
 from reportgen.teaching.stacks import altered, rows
-from reportgen.text import count, seconds
+from reportgen.text import count, decimal, percent, seconds
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from reportgen.arithmetic import Step
@@ -28,9 +29,15 @@ CLEARLY = 1.3  # times as many multiply-adds, at least, for a pair of which the 
 UNITS = (24, 32, 40, 48, 56, 64)
 
 
-def _like(stack: Stack) -> str:
-    return (
-        f"like the first layers of `{stack.like}`, a little changed" if stack.like else "of no lab's network"
+def _reaches(stack: Stack) -> str:
+    image = times(stack.image)
+    if not stack.like:
+        return tr("An image of {image} reaches these layers, which are of no lab's network.", image=image)
+    return tr(
+        "An image of {image} reaches these layers, which are like the first layers of `{variant}`, a little "
+        "changed.",
+        image=image,
+        variant=stack.like,
     )
 
 
@@ -42,16 +49,17 @@ def shape(lots: Lots, source: Source) -> Exercise:
     return Exercise(
         kind="shape",
         stands=BEFORE,
-        title="Predict a shape",
-        text=f"An image of {times(stack.image)} reaches these layers, which are {_like(stack)}. "
-        "Fill in the shape that leaves each of them.",
-        tables=(Blanks(("Layer", "Setting", "Output"), tuple(rows(stack.layers)), 1),),
+        title=tr("Predict a shape"),
+        text=f"{_reaches(stack)} {tr('Fill in the shape that leaves each of them.')}",
+        tables=(Blanks((tr("Layer"), tr("Setting"), tr("Output")), tuple(rows(stack.layers)), 1),),
         answer=Answer(
-            text=f"The vector at the end has {outs[-1]} values.",
+            text=tr("The vector at the end has {n} values.", n=outs[-1]),
             filled=tuple((out,) for out in outs),
             work=tuple(worked.shape_line(n, step.layer, step.shape) for n, step in enumerate(steps, start=1)),
-            notes="Usual slips: rounding valid padding up, forgetting the + 1, and taking the channels from "
-            "the input in the place of the filters. Pooling keeps the channels.",
+            notes=tr(
+                "Usual slips: rounding valid padding up, forgetting the + 1, and taking the channels from "
+                "the input in the place of the filters. Pooling keeps the channels."
+            ),
         ),
     )
 
@@ -69,54 +77,71 @@ def parameters(lots: Lots, source: Source) -> Exercise:
     return Exercise(
         kind="parameters",
         stands=BEFORE,
-        title="Count parameters",
-        text=f"An image of {times(stack.image)} reaches these layers. How many parameters has each of them? "
-        "Which one has most, and why?",
-        tables=(Blanks(("Layer", "Setting", "Output", "Parameters"), given, 1),),
+        title=tr("Count parameters"),
+        text=tr(
+            "An image of {image} reaches these layers. How many parameters has each of them? Which one has "
+            "most, and why?",
+            image=times(stack.image),
+        ),
+        tables=(Blanks((tr("Layer"), tr("Setting"), tr("Output"), tr("Parameters")), given, 1),),
         lines=3,
         answer=Answer(
-            text=f"Together they have {total} parameters. {_most(steps)}",
+            text=f"{tr('Together they have {total} parameters.', total=total)} {_most(steps)}",
             filled=tuple((one,) for one in counts),
             work=tuple(
-                worked.Line(f"layer {n}, {step.layer.keras_name}", worked.parameters(step.layer, step.shape))
+                worked.Line(worked.layer_name(n, step.layer), worked.parameters(step.layer, step.shape))
                 for n, step in enumerate(steps, start=1)
                 if step.row.params
             ),
-            notes="Pooling and flattening have none. A convolution's number depends on kernel and channels "
-            "and not on the size of the map; a dense layer's depends on everything that reaches it.",
+            notes=tr(
+                "Pooling and flattening have none. A convolution's number depends on kernel and channels and "
+                "not on the size of the map; a dense layer's depends on everything that reaches it."
+            ),
         ),
     )
 
 
 def _most(steps: list[Step]) -> str:
     n, largest = max(enumerate(steps, start=1), key=lambda one: one[1].row.params)
-    share = largest.row.params / max(sum(step.row.params for step in steps), 1)
-    why = (
-        "every unit is connected to every value of the map"
-        if isinstance(largest.layer, Dense)
-        else "each of its filters is as deep as what reaches it"
+    share = percent(largest.row.params / max(sum(step.row.params for step in steps), 1), 0)
+    name = largest.layer.keras_name
+    if isinstance(largest.layer, Dense):
+        return tr(
+            "Layer {n}, {layer}, has {share} % of them: every unit is connected to every value of the map.",
+            n=n,
+            layer=name,
+            share=share,
+        )
+    return tr(
+        "Layer {n}, {layer}, has {share} % of them: each of its filters is as deep as what reaches it.",
+        n=n,
+        layer=name,
+        share=share,
     )
-    return f"Layer {n}, {largest.layer.keras_name}, has {100 * share:.0f} % of them: {why}."
 
 
 def field(lots: Lots, source: Source) -> Exercise:
     """Ask how much of the image one value sees."""
     stack = altered(lots, source.lab)
     steps = stack.steps
-    seen = [f"{step.field.size[0]}×{step.field.size[1]} pixels" for step in steps]
+    seen = [tr("{size} pixels", size=times(step.field.size)) for step in steps]
     return Exercise(
         kind="field",
         stands=BEFORE,
-        title="Predict a receptive field",
-        text="How many pixels of the image can one value depend on after each of these layers? Leave out of "
-        "account what the image's border cuts off.",
-        tables=(Blanks(("Layer", "Setting", "Receptive field"), tuple(rows(stack.layers)), 1),),
+        title=tr("Predict a receptive field"),
+        text=tr(
+            "How many pixels of the image can one value depend on after each of these layers? Leave out of "
+            "account what the image's border cuts off."
+        ),
+        tables=(Blanks((tr("Layer"), tr("Setting"), tr("Receptive field")), tuple(rows(stack.layers)), 1),),
         answer=Answer(
-            text=f"After the last layer, one value sees {seen[-1]}.",
+            text=tr("After the last layer, one value sees {size}.", size=seen[-1]),
             filled=tuple((one,) for one in seen),
             work=tuple(worked.receptive(steps)),
-            notes="Usual slips: adding the kernels up without the jump, and letting a layer's own stride "
-            "count for its own window. Padding changes nothing here.",
+            notes=tr(
+                "Usual slips: adding the kernels up without the jump, and letting a layer's own stride count "
+                "for its own window. Padding changes nothing here."
+            ),
         ),
     )
 
@@ -136,9 +161,13 @@ def faster(lots: Lots, source: Source) -> Exercise | None:
     return Exercise(
         kind="faster",
         stands=BEFORE,
-        title="Which trains faster?",
-        text=f"Before you turn to the results: does an epoch of `{first}` or of `{second}` take less time? "
-        "Give a reason that you can count, then compare with the seconds in the results.",
+        title=tr("Which trains faster?"),
+        text=tr(
+            "Before you turn to the results: does an epoch of `{first}` or of `{second}` take less time? "
+            "Give a reason that you can count, then compare with the seconds in the results.",
+            first=first,
+            second=second,
+        ),
         lines=LINES_FOR_WORDS,
         answer=_faster(source.results, {name: adds[name] for name in (first, second)}),
     )
@@ -159,15 +188,22 @@ def _unlike(adds: dict[str, int], pairs: list[tuple[str, str]]) -> list[tuple[st
 def _faster(results: Results, adds: dict[str, int]) -> Answer:
     quick, slow = sorted(adds, key=lambda name: adds[name])
     times_as_many = adds[slow] / max(adds[quick], 1)
-    text = (
-        f"By the arithmetic, `{quick}`: one image takes {count(adds[quick])} multiply-adds, and "
-        f"{count(adds[slow])} in `{slow}`, {times_as_many:.1f} times as many."
+    text = tr(
+        "By the arithmetic, `{quick}`: one image takes {fewer} multiply-adds, and {more} in `{slow}`, "
+        "{factor} times as many.",
+        quick=quick,
+        fewer=count(adds[quick]),
+        more=count(adds[slow]),
+        slow=slow,
+        factor=decimal(times_as_many, 1),
     )
     return Answer(
         text=f"{text} {_measured(results, quick, slow)}".strip(),
-        notes="Multiply-adds are not the whole of it: small layers wait for memory, many layers cost "
-        "overhead, and a machine that does other work besides is slower. Parameters alone are a poor guide, "
-        "because a convolution uses each of its own at every place.",
+        notes=tr(
+            "Multiply-adds are not the whole of it: small layers wait for memory, many layers cost overhead, "
+            "and a machine that does other work besides is slower. Parameters alone are a poor guide, "
+            "because a convolution uses each of its own at every place."
+        ),
     )
 
 
@@ -177,14 +213,25 @@ def _measured(results: Results, quick: str, slow: str) -> str:
     done = set(runs["variant"][runs["status"] == DONE])
     missing = [name for name in (quick, slow) if name not in done]
     if missing:
-        return f"This run cannot say: `{missing[0]}` has no finished training."
+        return tr("This run cannot say: `{variant}` has no finished training.", variant=missing[0])
     found = slower(timing(results, quick), timing(results, slow))
-    said = f"an epoch of `{quick}` took {seconds(found.a)} seconds, one of `{slow}` {seconds(found.b)}"
+    said = {"quick": quick, "less": seconds(found.a), "slow": slow, "more": seconds(found.b)}
     if found.low > 0:
-        return f"So it was in this run: {said}."
+        return tr(
+            "So it was in this run: an epoch of `{quick}` took {less} seconds, one of `{slow}` {more}.",
+            **said,
+        )
     if found.high < 0:
-        return f"In this run it was the other way round: {said}."
-    return f"In this run {said}, which is not enough to tell them apart."
+        return tr(
+            "In this run it was the other way round: an epoch of `{quick}` took {less} seconds, one of "
+            "`{slow}` {more}.",
+            **said,
+        )
+    return tr(
+        "In this run an epoch of `{quick}` took {less} seconds, one of `{slow}` {more}, which is not enough "
+        "to tell them apart.",
+        **said,
+    )
 
 
 # --- what cannot be built ------------------------------------------------------------------------
@@ -198,20 +245,28 @@ def mistake(lots: Lots, source: Source) -> Exercise:
     return Exercise(
         kind="mistake",
         stands=BEFORE,
-        title="Find the mistake",
-        text=f"Neither of these stacks can be built. Images of {images[0]} reach A, which is for "
-        f"{wrong[0].classes} classes; images of {images[1]} reach B, for {wrong[1].classes} classes. Name "
-        "the layer at which each fails, say why, and mend it.",
+        title=tr("Find the mistake"),
+        text=tr(
+            "Neither of these stacks can be built. Images of {image_a} reach A, which is for {classes_a} "
+            "classes; images of {image_b} reach B, for {classes_b} classes. Name the layer at which each "
+            "fails, say why, and mend it.",
+            image_a=images[0],
+            classes_a=wrong[0].classes,
+            image_b=images[1],
+            classes_b=wrong[1].classes,
+        ),
         tables=tuple(
-            Blanks((f"{name}: layer", "Setting"), tuple(rows(one.stack.layers)))
+            Blanks((tr("{stack}: layer", stack=name), tr("Setting")), tuple(rows(one.stack.layers)))
             for name, one in zip(names, wrong, strict=True)
         ),
         lines=LINES_FOR_WORDS,
         answer=Answer(
             text=" ".join(f"{name}: {one.said} {one.mended}" for name, one in zip(names, wrong, strict=True)),
             work=tuple(_until(wrong[0].stack)),
-            notes="Reading a stack from the top with the shape in mind finds both. Keras says the same when "
-            "the model is built, not when it is trained.",
+            notes=tr(
+                "Reading a stack from the top with the shape in mind finds both. Keras says the same when "
+                "the model is built, not when it is trained."
+            ),
         ),
     )
 

@@ -8,7 +8,8 @@ from reportgen.analysis import confusion as cells
 from reportgen.analysis.scores import shown_seed
 from reportgen.teaching.exercises import AFTER, LINES_FOR_WORDS, Answer, Exercise
 from reportgen.teaching.worked import Line
-from reportgen.text import inert, listing
+from reportgen.text import inert, listing, percent
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,22 +38,29 @@ def confusion(lots: Lots, source: Source) -> Exercise | None:
     return Exercise(
         kind="confusion",
         stands=AFTER,
-        title="Read a confusion matrix",
-        text=f"Look at the confusion matrix of `{shown}`. Which class is taken for which other one most "
-        f"often? What share of the images of class {names[one]} is recognised (recall)? What share of the "
-        f"images that are called {names[other]} is of that class (precision)?",
+        title=tr("Read a confusion matrix"),
+        text=tr(
+            "Look at the confusion matrix of `{variant}`. Which class is taken for which other one most "
+            "often? What share of the images of class {label} is recognised (recall)? What share of the "
+            "images that are called {predicted} is of that class (precision)?",
+            variant=shown,
+            label=names[one],
+            predicted=names[other],
+        ),
         lines=LINES_FOR_WORDS,
         answer=Answer(
             text=_most(frame, names),
             work=(_recall(frame, one, names[one]), _precision(frame, other, names[other])),
-            notes="Recall goes along a row, precision down a column: whoever mixes them up divides by the "
-            "wrong sum.",
+            notes=tr(
+                "Recall goes along a row, precision down a column: whoever mixes them up divides by the "
+                "wrong sum."
+            ),
         ),
     )
 
 
 def _quoted(name: str) -> str:
-    return f"“{name}”" if " " in name else name
+    return tr("“{name}”", name=name) if " " in name else name
 
 
 def _worth_asking(frame: pd.DataFrame) -> list[int]:
@@ -64,26 +72,42 @@ def _worth_asking(frame: pd.DataFrame) -> list[int]:
 def _most(frame: pd.DataFrame, names: list[str]) -> str:
     pairs = cells.pairs(frame)
     top = pairs[pairs["count"] == pairs["count"].iloc[0]]
-    said = listing([f"{names[row.label]} for {names[row.predicted]}" for row in top.itertuples()])
+    said = [
+        tr("{label} for {predicted}", label=names[row.label], predicted=names[row.predicted])
+        for row in top.itertuples()
+    ]
     n = int(top["count"].iloc[0])
-    each = " each" if len(top) > 1 else ""
-    return f"Most often it takes {said}: {n} image{'s' if n != 1 else ''}{each}."
+    if len(said) == 1:
+        return trn(
+            "Most often it takes {pair}: {n} image.",
+            "Most often it takes {pair}: {n} images.",
+            n,
+            pair=said[0],
+            n=n,
+        )
+    return trn(
+        "Most often it takes {pairs}: {n} image each.",
+        "Most often it takes {pairs}: {n} images each.",
+        n,
+        pairs=listing(said),
+        n=n,
+    )
 
 
 def _share(words: str, hits: int, total: int) -> Line:
-    return Line(words, f"[{hits} | {total}] = {100 * hits / total:.1f} %")
+    return Line(words, f"[{hits} | {total}] = {percent(hits / total, 1)} %")
 
 
 def _recall(frame: pd.DataFrame, label: int, name: str) -> Line:
     row = frame[frame["label"] == label]
     hits = int(row["count"][row["predicted"] == label].sum())
-    return _share(f"recall of {name}, along its row", hits, int(row["count"].sum()))
+    return _share(tr("recall of {label}, along its row", label=name), hits, int(row["count"].sum()))
 
 
 def _precision(frame: pd.DataFrame, label: int, name: str) -> Line:
     column = frame[frame["predicted"] == label]
     hits = int(column["count"][column["label"] == label].sum())
-    return _share(f"precision of {name}, down its column", hits, int(column["count"].sum()))
+    return _share(tr("precision of {label}, down its column", label=name), hits, int(column["count"].sum()))
 
 
 def own(source: Source) -> list[Exercise]:

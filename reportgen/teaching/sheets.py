@@ -14,6 +14,7 @@ from reportgen.teaching import predictions, readings
 from reportgen.teaching.drawing_lots import Lots
 from reportgen.teaching.exercises import Exercise, Source
 from reportgen.text import count
+from reportgen.words import ENGLISH, speaking
 
 # In the order in which they stand; what comes before the results first.
 EXERCISES: dict[str, Callable[[Lots, Source], Exercise | None]] = {
@@ -34,12 +35,15 @@ def sheet(source: Source, number: int = 1) -> list[Exercise]:
     An exercise that a lab or run gives no occasion for is left out; the lab's own come last. What is to be
     filled in stands nowhere else on the sheet, and in none of the lab's tables of layers.
     """
-    made: list[Exercise] = []
-    for attempt in range(TRIES):
-        made = _drawn(source, f"{source.lab.name}/{number}/{attempt}")
-        if not _given_away(made, _shown(source)):
-            break
-    return made + readings.own(source)
+    return _drawn(source, _seed(source, number)) + readings.own(source)
+
+
+def _seed(source: Source, number: int) -> str:
+    """Find what gives nothing away; in English, so that a sheet is the same in every language."""
+    seeds = [f"{source.lab.name}/{number}/{attempt}" for attempt in range(TRIES)]
+    with speaking(ENGLISH):
+        shown = _shown(source)
+        return next((one for one in seeds if not _given_away(_drawn(source, one), shown)), seeds[-1])
 
 
 def _drawn(source: Source, seed: str) -> list[Exercise]:

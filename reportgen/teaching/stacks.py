@@ -10,14 +10,15 @@ from reportgen.layers import (
     AveragePooling2D,
     Conv2D,
     Dense,
-    Flatten,
     Layer,
     MaxPooling2D,
     Shape,
     ShapeError,
     TracedLayer,
+    setting_text,
     times,
 )
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,24 +52,13 @@ class Stack:
     @property
     def steps(self) -> list[Step]:
         """Work the stack out layer by layer; raises ShapeError where it cannot be built."""
-        rows, shape = [], self.image
-        for position, layer in enumerate(self.layers, start=1):
-            out = _output(layer, shape, position)
+        rows: list[TracedLayer] = []
+        shape: Shape = self.image
+        for layer in self.layers:
+            out = layer.output_shape(shape)
             rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
             shape = out
         return steps(rows, self.image)
-
-    @property
-    def source(self) -> str:
-        """Say what the stack is like."""
-        return f"the first layers of `{self.like}`" if self.like else "these layers"
-
-
-def _output(layer: Layer, shape: Shape, position: int) -> Any:
-    try:
-        return layer.output_shape(shape)
-    except ShapeError as error:
-        raise ShapeError(f"layer {position} ({layer.keras_name}) {error}") from None
 
 
 def windows_of(variant: Variant) -> tuple[Window, ...]:
@@ -164,10 +154,12 @@ def rows(layers: Sequence[Layer]) -> list[tuple[str, str]]:
 
 def _setting(layer: Layer) -> str:
     if isinstance(layer, Conv2D):
-        return f"{layer.conv2d} filters, {layer.setting()}"
+        filters = trn("{n} filter", "{n} filters", layer.conv2d, n=layer.conv2d)
+        return f"{filters}{tr(', ')}{setting_text(layer.setting())}"
     if isinstance(layer, Dense):
-        return f"{layer.dense} units{', ' if layer.setting() else ''}{layer.setting()}"
-    return "" if isinstance(layer, Flatten) else layer.setting()
+        units = trn("{n} unit", "{n} units", int(layer.dense), n=layer.dense)
+        return tr(", ").join(filter(None, (units, setting_text(layer.setting()))))
+    return setting_text(layer.setting())
 
 
 def image_text(image: Shape) -> str:

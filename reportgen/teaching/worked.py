@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from reportgen.arithmetic import FLOAT32, Along, along
 from reportgen.layers import Conv2D, Dense, Flatten, Windowed, times
-from reportgen.text import count, volume
+from reportgen.text import count
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from reportgen.arithmetic import Step
     from reportgen.layers import Layer, Shape
 
-DIRECTIONS = ("height", "width")
+DIRECTIONS = (mark("height"), mark("width"))
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,17 @@ def _minus(number: int) -> str:
 
 def _zeros(before: int, after: int) -> str:
     if not before + after:
-        return "no zeros are needed"
+        return tr("no zeros are needed")
     if before == after:
-        return f"{_rows(before + after)} of zeros, half of them on either side"
-    return f"{_rows(before + after)} of zeros, {before} before and {after} after: Keras puts the odd one last"
-
-
-def _rows(n: int) -> str:
-    return f"{n} row{'s' if n != 1 else ''}"
+        return tr("{n} rows of zeros, half of them on either side", n=before + after)
+    return trn(
+        "{n} row of zeros, {before} before and {after} after: Keras puts the odd one last",
+        "{n} rows of zeros, {before} before and {after} after: Keras puts the odd one last",
+        before + after,
+        n=before + after,
+        before=before,
+        after=after,
+    )
 
 
 def directions(layer: Windowed, shape: Shape) -> list[tuple[str, Along]]:
@@ -68,7 +72,7 @@ def directions(layer: Windowed, shape: Shape) -> list[tuple[str, Along]]:
 
 def sizes(layer: Windowed, shape: Shape) -> list[Line]:
     """Work out the size of the map that leaves a window."""
-    return [Line(f"{name or 'size'}", output_size(window)) for name, window in directions(layer, shape)]
+    return [Line(tr(name) or tr("size"), output_size(window)) for name, window in directions(layer, shape)]
 
 
 def parameters(layer: Layer, shape: Shape) -> str:
@@ -79,9 +83,10 @@ def parameters(layer: Layer, shape: Shape) -> str:
         bias = ("(", " + 1)") if layer.use_bias else ("", "")
         return f"{bias[0]}k · k · c_in{bias[1]} · c_out = {bias[0]}{k} · {c_in}{bias[1]} · {c_out} = {total}"
     if isinstance(layer, Dense):
-        bias = ("(", " + 1)") if layer.use_bias else ("", "")
-        units = count(int(layer.dense))
-        return f"{bias[0]}inputs{bias[1]} · units = {bias[0]}{count(shape[0])}{bias[1]} · {units} = {total}"
+        inputs, units = count(shape[0]), count(int(layer.dense))
+        if layer.use_bias:
+            return f"{tr('(inputs + 1) · units')} = ({inputs} + 1) · {units} = {total}"
+        return f"{tr('inputs · units')} = {inputs} · {units} = {total}"
     return total
 
 
@@ -93,8 +98,13 @@ def multiply_adds(layer: Layer, shape: Shape) -> str:
         k, c_in = " · ".join(map(str, layer.kernel)), count(shape[-1])
         return f"h_out · w_out · c_out · k · k · c_in = {out} · {k} · {c_in} = {total}"
     if isinstance(layer, Dense):
-        return f"inputs · units = {count(shape[0])} · {count(int(layer.dense))} = {total}"
+        return f"{tr('inputs · units')} = {count(shape[0])} · {count(int(layer.dense))} = {total}"
     return total
+
+
+def layer_name(position: int, layer: Layer) -> str:
+    """Name one layer of a stack, at the beginning of a line."""
+    return tr("layer {position}, {layer}", position=position, layer=layer.keras_name)
 
 
 def receptive(steps: Sequence[Step]) -> list[Line]:
@@ -107,7 +117,8 @@ def receptive(steps: Sequence[Step]) -> list[Line]:
         grown, farther = size + (kernel[0] - 1) * jump, jump * strides[0]
         sees = f"r + (k − 1) · j = {size} + ({kernel[0]} − 1) · {jump} = {grown}"
         jumps = f"j · s = {jump} · {strides[0]} = {farther}"
-        lines.append(Line(f"layer {position}, {step.layer.keras_name}", f"{sees}, then {jumps}"))
+        formula = tr("{sees}, then {jumps}", sees=sees, jumps=jumps)
+        lines.append(Line(layer_name(position, step.layer), formula))
         size, jump = grown, farther
     return lines
 
@@ -116,26 +127,23 @@ def memory(step: Step) -> list[Line]:
     """Work out the bytes of what a layer gives for one image, and of its parameters."""
     values = " · ".join(count(n) for n in step.row.output_shape)
     each = step.memory.activations // max(prod(step.row.output_shape), 1)
-    given = step.memory.activations
-    kept = step.memory.parameters
     return [
-        Line("what it gives for one image", f"{values} · {each} bytes = {count(given)} bytes"),
-        Line("its parameters", f"{count(step.row.params)} · {FLOAT32} bytes = {count(kept)} bytes"),
+        Line(tr("what it gives for one image"), _bytes(values, each, step.memory.activations)),
+        Line(tr("its parameters"), _bytes(count(step.row.params), FLOAT32, step.memory.parameters)),
     ]
 
 
-def amount(n: int) -> str:
-    """Write bytes as a reader compares them."""
-    return volume(n)
+def _bytes(values: str, each: int, total: int) -> str:
+    return tr("{values} · {each} bytes = {total} bytes", values=values, each=each, total=count(total))
 
 
 def shape_line(position: int, layer: Layer, shape: Shape) -> Line:
     """Work out what leaves one layer, in one line."""
     out = layer.output_shape(shape)
-    words = f"layer {position}, {layer.keras_name}: {times(out)}"
+    words = f"{layer_name(position, layer)}: {times(out)}"
     if isinstance(layer, Windowed):
         found = directions(layer, shape)
-        return Line(words, "; ".join(f"{name} {output_size(one)}".strip() for name, one in found))
+        return Line(words, "; ".join(f"{tr(name)} {output_size(one)}".strip() for name, one in found))
     if isinstance(layer, Flatten):
         return Line(words, f"{' · '.join(count(n) for n in shape)} = {count(out[0])}")
     return Line(words)
