@@ -18,6 +18,7 @@ import pandas as pd
 
 from reportgen.analysis import answers, caveats, limits
 from reportgen.analysis.evidence import NOT_APPLICABLE, Answer, Evidence, NotApplicable
+from reportgen.analysis.sentences import not_applicable
 
 if TYPE_CHECKING:
     from reportgen.results import Results
@@ -80,6 +81,6 @@ def findings(results: Results, analysis: dict[str, pd.DataFrame]) -> pd.DataFram
 
 def _told(answer: Answer) -> tuple[str, bool, str, str, str]:
     if isinstance(answer, NotApplicable):
-        return NOT_APPLICABLE, False, f"Not applicable, because {answer.why}.", "", "{}"
+        return NOT_APPLICABLE, False, not_applicable(answer.why), "", "{}"
     numbers = json.dumps(answer.numbers, allow_nan=False, default=float)
     return answer.level, True, answer.lead, answer.rest, numbers
