@@ -186,10 +186,12 @@ def _most_often(e: Evidence, worst: Pair, apart: list[Pair]) -> str:
         points=e.minus(worst.difference),
     )
     some = sum(one.reversed > 0 for one in apart)
+    if not apart:
+        return said
+    holds = tr("Of the pairs that are told apart, this holds of none.")
     if some:
-        number = number_word(some)
-        return f"{said} {tr('Of the pairs that are told apart, this holds of {number}.', number=number)}"
-    return f"{said} {tr('Of the pairs that are told apart, this holds of none.')}" if apart else said
+        holds = tr("Of the pairs that are told apart, this holds of {number}.", number=number_word(some))
+    return f"{said} {holds}"
 
 
 # --- what is missing -----------------------------------------------------------------------------

@@ -46,3 +46,8 @@ def together(clauses: Sequence[str], most: int) -> str:
     shown = tr("; ").join(clauses[:most])
     more = len(clauses) - most
     return tr("{clauses}; and {n} more", clauses=shown, n=count(more)) if more > 0 else shown
+
+
+def against(one: str, other: str) -> str:
+    """Name two networks, the first against the second."""
+    return tr("{one} against {other}", one=one, other=other)

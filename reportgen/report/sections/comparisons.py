@@ -16,6 +16,7 @@ from reportgen.analysis.comparisons import (
     spoken_of,
 )
 from reportgen.analysis.resolution import resolutions
+from reportgen.analysis.sentences import reason
 from reportgen.report import look
 from reportgen.report.document import Caption, Context, Figure
 from reportgen.report.sections.forest import Axis, Row, forest
@@ -104,8 +105,8 @@ def _introduction(context: Context, frame: pd.DataFrame, kind: str) -> str:
     )
     few = frame[(frame["kind"] == ARCHITECTURES) & (frame["note"] != "")]["note"]
     if seeds > 1 and len(few):
-        why = inert(few.iloc[0], LONGEST_REASON).removeprefix("not applicable, ")
-        said += f" Of the architectures it cannot speak, {why}."
+        why = reason(inert(few.iloc[0], LONGEST_REASON))
+        said += f" Of the architectures it cannot speak, because {why}."
     return said
 
 
