@@ -291,7 +291,7 @@ def test_parameters_and_map_are_arithmetic() -> None:
     frame = contrasts_of(run_of(a=[CONV], b=[{**CONV, "padding": "same"}]))
     params, size = row_of(frame, "params"), row_of(frame, "map_size")
     assert params.effect == params.low == params.high == (28 * 28 - 26 * 26) * 4 * 10
-    assert (size.value_a, size.value_b, size.note) == (26 * 26, 28 * 28, "26×26 and 28×28")
+    assert (size.value_a, size.value_b, size.note) == (26 * 26, 28 * 28, "26×26 → 28×28")
     assert params.interval == size.interval == EXACT
 
 

@@ -19,11 +19,12 @@ from reportgen.analysis.evidence import (
     numbers_of,
 )
 from reportgen.jobs import DONE
-from reportgen.text import all_of, count, fraction, listing, number_word, seconds
+from reportgen.text import count, fraction, listing, number_word, seconds
+from reportgen.words import mark, tr, trn
 
 SMALLER = 0.8  # of the baseline's parameters
-NOTHING_TRAINED = "no training was finished"
-ONE_SCORE = "only one network has a score"
+NOTHING_TRAINED = mark("no training was finished")
+ONE_SCORE = mark("only one network has a score")
 
 
 def trainings(e: Evidence) -> Answer:
@@ -32,12 +33,13 @@ def trainings(e: Evidence) -> Answer:
     done = int((runs["status"] == DONE).sum())
     numbers: Numbers = {"trainings": len(runs), "finished": done}
     if done == len(runs):
-        all_of_them = f"All {count(done)} trainings were" if done > 1 else "The one training was"
-        return Said(NOTHING, f"{all_of_them} finished.", "", numbers)
+        every = tr("All {n} trainings were finished.", n=count(done))
+        return Said(NOTHING, every if done > 1 else tr("The one training was finished."), "", numbers)
     if done:
-        lead = f"{count(done)} of {count(len(runs))} trainings were finished."
-        return Said(NOTE, lead, "The others failed or diverged.", numbers)
-    return Said(ANSWER, "No training was finished.", "The reasons stand in the table below.", numbers)
+        lead = tr("{n} of {all} trainings were finished.", n=count(done), all=count(len(runs)))
+        return Said(NOTE, lead, tr("The others failed or diverged."), numbers)
+    rest = tr("The reasons stand in the table below.")
+    return Said(ANSWER, tr("No training was finished."), rest, numbers)
 
 
 # --- against the baseline ------------------------------------------------------------------------
@@ -58,32 +60,70 @@ def against_baseline(e: Evidence) -> Answer:
     numbers |= {f"{one.variant}: accuracy": one.accuracy for one in e.standings}
     for one in others:
         numbers |= numbers_of(e.telling.pair(one.variant, e.base).seen_from(one.variant))
-    rest = [*_ahead(e, above, base), *_level(e, level)]
-    if below:
-        rest.append(f"{_few(_names(below))} {_are(below)} clearly less accurate.")
-    return Said(ANSWER, _lead(e, above, others), " ".join(rest), numbers)
+    rest = [*_ahead(e, above, base), *_level(e, level), *_below(below)]
+    lead = _lead_of_architectures if e.telling.architectures else _lead_of_networks
+    return Said(ANSWER, lead(e.base, above, len(others)), " ".join(rest), numbers)
 
 
 def _no_baseline(e: Evidence) -> str:
     if not e.board.scored:
-        return NOTHING_TRAINED
+        return tr(NOTHING_TRAINED)
     if not e.base:
-        return "the lab names no baseline"
+        return tr("the lab names no baseline")
     if e.board.baseline is None:
-        return f"no training of the baseline {e.base} was finished"
-    return ONE_SCORE if len(e.board.scored) == 1 else ""
+        return tr("no training of the baseline {name} was finished", name=e.base)
+    return tr(ONE_SCORE) if len(e.board.scored) == 1 else ""
 
 
-def _lead(e: Evidence, above: list[Standing], others: list[Standing]) -> str:
-    where = f"than the baseline {e.base}" + ("" if e.telling.architectures else " in this run")
+def _lead_of_architectures(base: str, above: list[Standing], others: int) -> str:
     if not above:
-        return f"No {e.subjects[:-1]} is clearly more accurate {where}."
-    if len(others) == 1:
-        return f"{others[0].variant} is more accurate {where}."
-    if len(above) == len(others):
-        return f"{all_of(len(others))} other {e.subjects} are more accurate {where}."
-    some = number_word(len(above)).capitalize()
-    return f"{some} of {number_word(len(others))} {e.subjects} {_are(above)} more accurate {where}."
+        return tr("No architecture is clearly more accurate than the baseline {base}.", base=base)
+    if others == 1:
+        return tr("{name} is more accurate than the baseline {base}.", name=above[0].variant, base=base)
+    if len(above) == others == 2:
+        return tr("Both other architectures are more accurate than the baseline {base}.", base=base)
+    if len(above) == others:
+        return tr(
+            "All {number} other architectures are more accurate than the baseline {base}.",
+            number=number_word(others),
+            base=base,
+        )
+    return trn(
+        "{some} of {number} architectures is more accurate than the baseline {base}.",
+        "{some} of {number} architectures are more accurate than the baseline {base}.",
+        len(above),
+        some=number_word(len(above)).capitalize(),
+        number=number_word(others),
+        base=base,
+    )
+
+
+def _lead_of_networks(base: str, above: list[Standing], others: int) -> str:
+    if not above:
+        return tr(
+            "No trained network is clearly more accurate than the baseline {base} in this run.", base=base
+        )
+    if others == 1:
+        name = above[0].variant
+        return tr("{name} is more accurate than the baseline {base} in this run.", name=name, base=base)
+    if len(above) == others == 2:
+        return tr(
+            "Both other trained networks are more accurate than the baseline {base} in this run.", base=base
+        )
+    if len(above) == others:
+        return tr(
+            "All {number} other trained networks are more accurate than the baseline {base} in this run.",
+            number=number_word(others),
+            base=base,
+        )
+    return trn(
+        "{some} of {number} trained networks is more accurate than the baseline {base} in this run.",
+        "{some} of {number} trained networks are more accurate than the baseline {base} in this run.",
+        len(above),
+        some=number_word(len(above)).capitalize(),
+        number=number_word(others),
+        base=base,
+    )
 
 
 def _ahead(e: Evidence, above: list[Standing], base: Standing) -> list[str]:
@@ -91,23 +131,53 @@ def _ahead(e: Evidence, above: list[Standing], base: Standing) -> list[str]:
         return []
     best, worst = above[0], above[-1]
     reach = e.share(best.accuracy) if len(above) == 1 else e.range(worst.accuracy, best.accuracy)
-    they = "It classifies" if len(above) == 1 else "They classify"
     pairs = [e.telling.pair(one.variant, base.variant) for one in above]
     least = min(pairs, key=lambda pair: pair.difference)
-    which = "the least accurate of them is ahead by" if len(above) > 1 else "it is ahead by"
-    beside = f"the baseline {e.share(base.accuracy)}; {which} {e.points(least)}."
-    return [f"{they} {reach} of the test images correctly{e.over}, {beside}"]
+    values = {"reach": reach, "over": e.over, "base": e.share(base.accuracy), "points": e.points(least)}
+    if not e.over:
+        return [
+            trn(
+                "It classifies {reach} of the test images correctly, the baseline {base}; it is ahead by "
+                "{points}.",
+                "They classify {reach} of the test images correctly, the baseline {base}; the least accurate "
+                "of them is ahead by {points}.",
+                len(above),
+                **values,
+            )
+        ]
+    return [
+        trn(
+            "It classifies {reach} of the test images correctly {over}, the baseline {base}; it is ahead by "
+            "{points}.",
+            "They classify {reach} of the test images correctly {over}, the baseline {base}; the least "
+            "accurate of them is ahead by {points}.",
+            len(above),
+            **values,
+        )
+    ]
 
 
 def _level(e: Evidence, level: list[Standing]) -> list[str]:
     if not level:
         return []
-    if len(level) == 1:
-        one = level[0]
-        gap = e.level_points(e.telling.pair(one.variant, e.base).seen_from(one.variant))
-        return [f"{one.variant} ({e.share(one.accuracy)}) cannot be told apart from it: {gap}."]
     named = [f"{one.variant} ({e.share(one.accuracy)})" for one in level]
-    return [f"{_few(named)} cannot be told apart from it."]
+    if len(level) == 1:
+        gap = e.level_points(e.telling.pair(level[0].variant, e.base).seen_from(level[0].variant))
+        return [tr("{name} cannot be told apart from it: {points}.", name=named[0], points=gap)]
+    return [tr("{names} cannot be told apart from it.", names=_few(named))]
+
+
+def _below(below: list[Standing]) -> list[str]:
+    if not below:
+        return []
+    return [
+        trn(
+            "{names} is clearly less accurate.",
+            "{names} are clearly less accurate.",
+            len(below),
+            names=_few(_names(below)),
+        )
+    ]
 
 
 def _few(names: list[str]) -> str:
@@ -119,17 +189,13 @@ def _names(standings: list[Standing]) -> list[str]:
     return [one.variant for one in standings]
 
 
-def _are(some: list[Standing]) -> str:
-    return "is" if len(some) == 1 else "are"
-
-
 # --- the highest score ---------------------------------------------------------------------------
 
 
 def best_score(e: Evidence) -> Answer:
     """Name the highest score and the networks that cannot be told apart from it, or state the only one."""
     if not e.board.scored:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     if len(e.standings) == 1:
         return _only_score(e)
     best, *others = e.standings
@@ -138,39 +204,67 @@ def best_score(e: Evidence) -> Answer:
     numbers: Numbers = {"told apart": len(others) - len(level), **_score_numbers(e, best)}
     if len(ties) > 1:
         rest = f"{_score(e, best)}{_beside_ties(level, ties)}"
-        return Said(ANSWER, f"{_few(_names(ties))} share the highest score:", rest, numbers)
+        lead = tr("{names} share the highest score:", names=_few(_names(ties)))
+        return Said(ANSWER, lead, rest, numbers)
     if not level:
-        return Said(ANSWER, f"{best.variant} is the most accurate:", _score(e, best), numbers)
+        lead = tr("{name} is the most accurate:", name=best.variant)
+        return Said(ANSWER, lead, _score(e, best), numbers)
     nearest = e.telling.pair(best.variant, level[0].variant)
     numbers |= {"pairs": len(e.telling.pairs), **numbers_of(nearest)}
-    rest = (
-        f"{_score(e, best)} It cannot be told apart from {_whom(level, others)}: {e.level_points(nearest)}."
-    )
-    return Said(ANSWER, f"The highest score is {best.variant}'s:", rest, numbers)
+    rest = f"{_score(e, best)} {_level_with_best(level, others, e.level_points(nearest))}"
+    return Said(ANSWER, tr("The highest score is {name}'s:", name=best.variant), rest, numbers)
 
 
 def _beside_ties(level: list[Standing], ties: list[Standing]) -> str:
     """Name those that score less than several that share the highest score, and cannot be told apart."""
     less = [one for one in level if one not in ties]
-    return f" {_few(_names(less))} cannot be told apart from {ties[0].variant}." if less else ""
+    if not less:
+        return ""
+    named = _few(_names(less))
+    return " " + tr("{names} cannot be told apart from {name}.", names=named, name=ties[0].variant)
 
 
-def _whom(level: list[Standing], others: list[Standing]) -> str:
+def _level_with_best(level: list[Standing], others: list[Standing], points: str) -> str:
     """Name those that cannot be told apart from the best; the nearest, whose difference follows, last."""
+    nearest = level[0].variant
     if len(level) == 1:
-        return level[0].variant
-    whom = "any other" if len(level) == len(others) else _few(_names(level))
-    return f"{whom}; the nearest is {level[0].variant}"
+        return tr("It cannot be told apart from {name}: {points}.", name=nearest, points=points)
+    if len(level) == len(others):
+        return tr(
+            "It cannot be told apart from any other; the nearest is {name}: {points}.",
+            name=nearest,
+            points=points,
+        )
+    return tr(
+        "It cannot be told apart from {names}; the nearest is {name}: {points}.",
+        names=_few(_names(level)),
+        name=nearest,
+        points=points,
+    )
 
 
 def _score(e: Evidence, one: Standing) -> str:
     mistakes = count((1 - one.accuracy) * e.board.n_test)
+    values = {"share": e.share(one.accuracy), "over": e.over, "range": e.range(one.low, one.high)}
+    values |= {"mistakes": mistakes, "images": e.images()}
     if e.telling.architectures:
-        mistakes = f"on average {mistakes}"
-    by_seed = "seed by seed " if e.telling.architectures else ""
-    between = f"{by_seed}{e.range(one.low, one.high)}"
-    s = "" if mistakes == "1" else "s"
-    return f"{e.share(one.accuracy)}{e.over} ({between}), {mistakes} mistake{s} in {e.images()}."
+        return tr(
+            "{share} {over} (seed by seed {range}), on average {mistakes} mistakes in {images}.", **values
+        )
+    n = round((1 - one.accuracy) * e.board.n_test)
+    if not e.over:
+        return trn(
+            "{share} ({range}), {mistakes} mistake in {images}.",
+            "{share} ({range}), {mistakes} mistakes in {images}.",
+            n,
+            **values,
+        )
+    return trn(
+        "{share} {over} ({range}), {mistakes} mistake in {images}.",
+        "{share} {over} ({range}), {mistakes} mistakes in {images}.",
+        n,
+        **values,
+    )
 
 
 def _score_numbers(e: Evidence, one: Standing) -> Numbers:
@@ -187,12 +281,21 @@ def _only_score(e: Evidence) -> Said:
     one = e.board.scored[0]
     several = one.seeds > 1
     low, high = (min(one.accuracies), max(one.accuracies)) if several else (one.low, one.high)
-    mean = f"of {one.seeds} seeds, {e.range(low, high)}" if several else e.range(low, high)
+    reach, seeds = e.range(low, high), count(one.seeds)
+    after = tr("({range}), after {seconds} seconds of training.", range=reach, seconds=seconds(one.seconds))
+    if several:
+        after = tr(
+            "(of {seeds} seeds, {range}), after {seconds} seconds of training.",
+            seeds=seeds,
+            range=reach,
+            seconds=seconds(one.seconds),
+        )
+    share = e.share(one.accuracy)
     numbers: Numbers = {"accuracy": one.accuracy, "accuracy, low": low, "accuracy, high": high}
     return Said(
         ANSWER,
-        f"{one.variant} classifies {e.share(one.accuracy)} of the test images correctly",
-        f"({mean}), after {seconds(one.seconds)} seconds of training.",
+        tr("{name} classifies {share} of the test images correctly", name=one.variant, share=share),
+        after,
         numbers | {"seconds": one.seconds, "seeds": one.seeds},
     )
 
@@ -207,19 +310,26 @@ def smaller_but_better(e: Evidence) -> Answer:
         return NotApplicable(why)
     base = e.standing(e.base)
     if not base.params:
-        return NotApplicable("the baseline's parameters are not known")
+        return NotApplicable(tr("the baseline's parameters are not known"))
     small = [one for one in e.standings if one.params and one.params < SMALLER * base.params]
     better = [one for one in small if e.telling.above(one.variant, e.base)]
     if not better:
-        return Said(NOTHING, "No network with far fewer parameters is clearly above the baseline.")
+        return Said(NOTHING, tr("No network with far fewer parameters is clearly above the baseline."))
     one = min(better, key=lambda found: (found.params or 0, found.variant))
     params, pair = one.params or 0, e.telling.pair(one.variant, e.base)
     numbers: Numbers = {f"{one.variant}: parameters": params, f"{e.base}: parameters": base.params}
     numbers["share of the parameters"] = params / base.params
     return Said(
         ANSWER,
-        "Accuracy does not come from size alone:",
-        f"{one.variant} has {count(params)} parameters, {fraction(params / base.params)} of the baseline's "
-        f"{count(base.params)}, and is more accurate by {e.points(pair)}.",
+        tr("Accuracy does not come from size alone:"),
+        tr(
+            "{name} has {params} parameters, {fraction} of the baseline's {base}, and is more accurate by "
+            "{points}.",
+            name=one.variant,
+            params=count(params),
+            fraction=fraction(params / base.params),
+            base=count(base.params),
+            points=e.points(pair),
+        ),
         numbers | numbers_of(pair),
     )

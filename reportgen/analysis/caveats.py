@@ -1,4 +1,4 @@
-"""Checks of trainings, classes, probabilities and data: what weakens a result, or is worth a look."""
+"""Checks of trainings, classes and probabilities: what weakens a result, or is worth a look."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from reportgen.analysis.evidence import (
 )
 from reportgen.analysis.scores import wilson
 from reportgen.analysis.scoring import clearly_off
-from reportgen.text import PERCENT, count, listing, number_word
+from reportgen.analysis.sentences import ended, together
+from reportgen.text import PERCENT, count, listing, number_word, percent
+from reportgen.words import tr, trn
 
 MOST_NAMED = 3
 GAP = 0.01  # of training over validation accuracy, with all its interval, before it is called a sign
@@ -32,8 +34,6 @@ RISE = 0.1  # of the validation loss over its lowest value
 EPOCHS_PAST = 2  # the lowest validation loss
 WELL_BELOW = 0.05  # a class's recall under that of the others
 MISCALIBRATED = 0.05  # an expected calibration error that is worth a warning
-# Confirmed by people in the published test set, of so many images: Northcutt, Athalye and Mueller 2021.
-LABEL_ERRORS = {("mnist", 10_000): 15}
 
 
 # --- training ------------------------------------------------------------------------------------
@@ -42,23 +42,24 @@ LABEL_ERRORS = {("mnist", 10_000): 15}
 def overfitting(e: Evidence) -> Answer:
     """Name networks that are better on training images, or whose validation loss has been rising."""
     if not e.board.scored:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     known = {one.variant: _last_accuracies(e, one.variant) for one in e.board.scored}
     ends = {name: pair for name, pair in known.items() if pair}
     if not ends:
-        return NotApplicable("no history of training and validation accuracy was kept")
+        return NotApplicable(tr("no history of training and validation accuracy was kept"))
     numbers: Numbers = {}
     level = 0.05 / len(ends)  # of Bonferroni: one error at most in all of them
     gaps = [words for name, pair in ends.items() if (words := _gap(e, name, pair, level, numbers))]
     rises = [words for name in ends if (words := _rise(e, name, level, numbers))]
     if not gaps and not rises:
-        return Said(
-            NOTHING,
+        lead = tr(
             "No network is clearly more than a point better on training than on validation images, and no "
-            "validation loss is clearly rising.",
+            "validation loss is clearly rising."
         )
-    rest = ". ".join(_some(part) for part in (gaps, rises) if part)
-    return Said(WARNING, "Signs of overfitting:", f"{rest}.{_how_measured(e) if gaps else ''}", numbers)
+        return Said(NOTHING, lead)
+    rest = [ended(together(part, MOST_NAMED)) for part in (gaps, rises) if part]
+    rest += [_how_measured(e)] if gaps else []
+    return Said(WARNING, tr("Signs of overfitting:"), " ".join(rest), numbers)
 
 
 def _last_accuracies(e: Evidence, variant: str) -> tuple[float, float] | None:
@@ -83,8 +84,11 @@ def _gap(e: Evidence, variant: str, ends: tuple[float, float], level: float, num
     low, high = newcombe(*counts)
     numbers |= {f"{variant}: gap": train - validation, f"{variant}: gap, low": low}
     numbers[f"{variant}: gap, high"] = high
-    points = f"{e.minus(train - validation)} points ({e.minus(low)} to {e.minus(high)})"
-    return f"{variant} is {points} more accurate on the training than on the validation images"
+    return tr(
+        "{name} is {points} more accurate on the training than on the validation images",
+        name=variant,
+        points=e.points_between(train - validation, low, high),
+    )
 
 
 def _sizes(e: Evidence) -> tuple[int, int]:
@@ -106,9 +110,11 @@ def _rise(e: Evidence, variant: str, level: float, numbers: Numbers) -> str:
     if last - best < EPOCHS_PAST or rise < RISE or loss.iloc[-1] - loss.min() < _wavers(e, variant, level):
         return ""
     numbers |= {f"{variant}: rise of the validation loss": rise, f"{variant}: lowest in epoch": best}
-    return (
-        f"the validation loss of {variant} was lowest in epoch {best}, and ends {100 * rise:.0f}{PERCENT} "
-        "above that"
+    return tr(
+        "the validation loss of {name} was lowest in epoch {epoch}, and ends {share} above that",
+        name=variant,
+        epoch=best,
+        share=_percent(rise, 0),
     )
 
 
@@ -126,18 +132,20 @@ def _wavers(e: Evidence, variant: str, level: float) -> float:
     return float(NormalDist().inv_cdf(1 - level / 2) * sqrt(2 / _sizes(e)[1]) * losses.std())
 
 
-def _some(parts: list[str]) -> str:
-    shown = parts[:MOST_NAMED]
-    more = len(parts) - len(shown)
-    return "; ".join(shown) + (f"; and {count(more)} more" if more else "")
-
-
 def _how_measured(e: Evidence) -> str:
-    dropout = ", with dropout at work" if (e.results.layers["type"] == "Dropout").any() else ""
-    return (
-        f" Training accuracy is averaged over the last epoch, while the weights still change{dropout}, so "
-        "that the gap at its end is rather larger."
+    if (e.results.layers["type"] == "Dropout").any():
+        return tr(
+            "Training accuracy is averaged over the last epoch, while the weights still change, with dropout "
+            "at work, so that the gap at its end is rather larger."
+        )
+    return tr(
+        "Training accuracy is averaged over the last epoch, while the weights still change, so that the gap "
+        "at its end is rather larger."
     )
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{percent(share, digits)}{PERCENT}"
 
 
 # --- classes -------------------------------------------------------------------------------------
@@ -147,21 +155,21 @@ def class_below(e: Evidence) -> Answer:
     """Name classes that a network recognises far less often than the others."""
     rows = _recalls(e)
     if rows.empty:
-        few = bool(e.board.scored)
-        return NotApplicable("the test set has fewer than two classes" if few else NOTHING_TRAINED)
+        few = tr("the test set has fewer than two classes")
+        return NotApplicable(few if e.board.scored else tr(NOTHING_TRAINED))
     level = 0.05 / len(rows)  # of Bonferroni: one error at most in all of them
     below = [row for row in rows.to_dict("records") if _is_below(row, level)]
     numbers: Numbers = {"classes and networks": len(rows), "well below": len(below)}
     if not below:
-        return Said(NOTHING, "No class is recognised far less often than the others.", "", numbers)
+        return Said(NOTHING, tr("No class is recognised far less often than the others."), "", numbers)
     labels = pd.Series([row["label"] for row in below])
     worst = sorted(
         (min((row for row in below if row["label"] == label), key=_recall) for label in labels.unique()),
         key=_recall,
     )
     named = [_told(e, row, int((labels == row["label"]).sum()), numbers) for row in worst]
-    s = "es" if len(worst) > 1 else ""
-    return Said(WARNING, f"Class{s} far below the others:", f"{_some(named)}.", numbers)
+    lead = trn("Class far below the others:", "Classes far below the others:", len(worst))
+    return Said(WARNING, lead, ended(together(named, MOST_NAMED)), numbers)
 
 
 def _recalls(e: Evidence) -> pd.DataFrame:
@@ -191,34 +199,51 @@ def _told(e: Evidence, row: dict[str, Any], networks: int, numbers: Numbers) -> 
     rest = row["rest_hits"] / row["rest_n"]
     numbers |= {f"{variant}, {name}: recall": row["value"], f"{variant}, {name}: low": row["low"]}
     numbers |= {f"{variant}, {name}: high": row["high"], f"{variant}, all but {name}: recall": rest}
-    also = networks - 1
-    others = f"; so do {number_word(also)} more" if also > 1 else "; so does one more" if also else ""
-    of_rest = f"{100 * rest:.1f}{PERCENT} of all others"
-    return (
-        f"{variant} recognises {100 * row['value']:.1f}{PERCENT} of the images of {name} "
-        f"({100 * row['low']:.1f} to {100 * row['high']:.1f}{PERCENT}) and {of_rest}{others}"
+    said = tr(
+        "{network} recognises {share} of the images of {label} ({low} to {high}) and {rest} of all others",
+        network=variant,
+        share=_percent(row["value"]),
+        label=name,
+        low=percent(row["low"], 1),
+        high=_percent(row["high"]),
+        rest=_percent(rest),
     )
+    if networks == 1:
+        return said
+    # Translators: more networks recognise images of a class far less often than the others, too
+    also = trn("so does one more", "so do {number} more", networks - 1, number=number_word(networks - 1))
+    return together([said, also], 2)
 
 
 def confused_pairs(e: Evidence) -> Answer:
     """List the classes that are taken for each other most often, by all trained networks together."""
     frame = e.results.confusion
     if frame.empty:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     pairs = confusion.pairs(frame.groupby(confusion.CELL, as_index=False)["count"].sum()).head(MOST_NAMED)
     if pairs.empty:
-        return Said(NOTHING, "No image was taken for another class.")
+        return Said(NOTHING, tr("No image was taken for another class."))
     numbers: Numbers = {}
     named: list[str] = []
     for row in pairs.to_dict("records"):
         true, said = e.class_name(int(row["label"])), e.class_name(int(row["predicted"]))
         numbers[f"{true} for {said}"] = int(row["count"])
-        times = "" if named else " time" if row["count"] == 1 else " times"
-        named.append(f"{true} for {said} ({count(row['count'])}{times})")
+        named.append(_taken(true, said, int(row["count"]), not named))
     trainings = frame.groupby(["variant", "seed"]).ngroups
     numbers["trained networks"] = trainings
-    who = f"by {number_word(trainings)} trained networks together" if trainings > 1 else ""
-    return Said(NOTE, "Most often mistaken:", f"{listing(named)}{', ' + who if who else ''}.", numbers)
+    rest = ended(listing(named))
+    if trainings > 1:
+        by = number_word(trainings)
+        rest = tr("{pairs}, by {number} trained networks together.", pairs=listing(named), number=by)
+    return Said(NOTE, tr("Most often mistaken:"), rest, numbers)
+
+
+def _taken(true: str, said: str, n: int, times: bool) -> str:
+    """Say how often a class was taken for another; `times` says what the number counts."""
+    values = {"one": true, "other": said, "n": count(n)}
+    if not times:
+        return tr("{one} for {other} ({n})", **values)
+    return trn("{one} for {other} ({n} time)", "{one} for {other} ({n} times)", n, **values)
 
 
 # --- probabilities -------------------------------------------------------------------------------
@@ -228,94 +253,43 @@ def miscalibration(e: Evidence) -> Answer:
     """Name networks whose confidence and accuracy part by more than chance, and in which way."""
     bins = clearly_off(e.analysis["calibration"], e.seeds)
     if bins.empty:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     off = bins[bins["off"]]
     numbers: Numbers = {"bins": len(bins), "bins that are off": len(off)}
     if off.empty:
-        return Said(NOTHING, "No network is clearly more or less sure than it is right.", "", numbers)
+        return Said(NOTHING, tr("No network is clearly more or less sure than it is right."), "", numbers)
     errors = {name: float(e.score(name, "ece")["value"]) for name in off["variant"].unique()}
     worst = sorted(errors, key=lambda name: -errors[name])
     named = [_sure(off[off["variant"] == name], name, errors[name], numbers) for name in worst]
     level = WARNING if errors[worst[0]] >= MISCALIBRATED else NOTE
-    return Said(level, "Probabilities to read with care:", f"{_some(named)}.", numbers)
+    rest = ended(together(named, MOST_NAMED))
+    return Said(level, tr("Probabilities to read with care:"), rest, numbers)
 
 
 def _sure(off: pd.DataFrame, variant: str, error: float, numbers: Numbers) -> str:
     """Say which way a network errs, with the bin that weighs most."""
     over = off["confidence"] > off["accuracy"]
-    way = "overconfident" if over.all() else "underconfident" if not over.any() else "miscalibrated"
     weight = (off["confidence"] - off["accuracy"]).abs() * off["count"]
     row = off.loc[weight.idxmax()]
     numbers |= {f"{variant}: ECE": error, f"{variant}: images in the bin": int(row["count"])}
     for name in ("confidence", "accuracy", "low", "high"):
         numbers[f"{variant}: {name}"] = float(row[name])
-    return (
-        f"{variant} is {way}: where it is {100 * row['confidence']:.1f}{PERCENT} sure on average, "
-        f"{100 * row['accuracy']:.1f}{PERCENT} are right ({100 * row['low']:.1f} to {100 * row['high']:.1f}"
-        f"{PERCENT} of {count(row['count'])} images); expected calibration error {100 * error:.1f} points"
+    return tr(
+        "{clause}: where it is {confidence} sure on average, {accuracy} are right ({low} to {high} of {n} "
+        "images); expected calibration error {error} points",
+        clause=_errs(variant, over),
+        confidence=_percent(row["confidence"]),
+        accuracy=_percent(row["accuracy"]),
+        low=percent(row["low"], 1),
+        high=_percent(row["high"]),
+        n=count(row["count"]),
+        error=percent(error, 1),
     )
 
 
-# --- data ----------------------------------------------------------------------------------------
-
-
-def validation_set(e: Evidence) -> Answer:
-    """Say what was validated on, and whether anything was selected on it."""
-    protocol = e.results.record.lab.protocol
-    epochs = f"{count(protocol.epochs)} epoch{'s' if protocol.epochs != 1 else ''}"
-    if not isinstance(protocol.validation, str):
-        share = f"{100 * protocol.validation:g}{PERCENT}"
-        numbers: Numbers = {"validation": protocol.validation, "epochs": protocol.epochs}
-        lead = (
-            f"Validation held {share} of the training set out; the test images were used for the score alone."
-        )
-        return Said(NOTHING, lead, "", numbers)
-    if not e.board.scored:
-        return NotApplicable(NOTHING_TRAINED)
-    rest = (
-        f"but nothing was chosen by it. All networks trained for {epochs}, fixed beforehand, and the last "
-        "epoch's weights were scored, so this harms the scores little."
-    )
-    if len(e.board.scored) > 1:
-        rest += " Who picks a network by its score here should expect slightly less of it on new images."
-    return Said(NOTE, "The test set also served for validation,", rest, {"epochs": protocol.epochs})
-
-
-def repeated_images(e: Evidence) -> Answer:
-    """Say how many test images the networks saw in training."""
-    repeats, n = e.dataset.repeats, e.dataset.n_test
-    if repeats is None:
-        return NotApplicable("this run was made before repeated images were counted")
-    numbers: Numbers = {"repeated": repeats, "test images": n}
-    if not repeats:
-        return Said(NOTHING, "No test image is in the training set too.", "", numbers)
-    s, are = ("s", "are") if repeats > 1 else ("", "is")
-    lead = f"{count(repeats)} test image{s} {are} in the training set too, pixel for pixel:"
-    rest = (
-        f"{100 * repeats / n:.2f}{PERCENT} of the test set. A network that remembers them gains up to that "
-        "much, so differences of that size may be memory."
-    )
-    return Said(WARNING, lead, rest, numbers | {"share": repeats / n})
-
-
-def label_errors(e: Evidence) -> Answer:
-    """Say it where differences are no larger than the known errors among the test labels."""
-    known = LABEL_ERRORS.get((e.dataset.name, e.dataset.n_test))
-    if not known:
-        return NotApplicable("no count of wrong test labels is known of these test images")
-    if len(e.board.scored) < 2:
-        return NotApplicable("no two networks have a score")
-    size = known / e.dataset.n_test
-    small = [one for one in e.telling.pairs.values() if one.difference <= size]
-    numbers: Numbers = {"label errors": known, "share": size, "pairs": len(small)}
-    about = f"About {count(known)} of {e.dataset.title}'s {count(e.dataset.n_test)} test labels are wrong"
-    if not small:
-        return Said(NOTHING, f"{about}; every difference here is larger than that.", "", numbers)
-    pairs = (
-        f"{number_word(len(small))} pairs of networks lie" if len(small) > 1 else "one pair of networks lies"
-    )
-    rest = (
-        f"(Northcutt, Athalye and Mueller 2021), which make {e.minus(size)} points. {pairs.capitalize()} no "
-        "further apart than that, and who is ahead may hang on those labels."
-    )
-    return Said(NOTE, about, rest, numbers)
+def _errs(variant: str, over: pd.Series) -> str:
+    if over.all():
+        return tr("{name} is overconfident", name=variant)
+    if not over.any():
+        return tr("{name} is underconfident", name=variant)
+    return tr("{name} is miscalibrated", name=variant)

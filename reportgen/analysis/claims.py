@@ -7,9 +7,8 @@ with the numbers behind it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,6 +17,8 @@ from reportgen.analysis.contrasts import Frames
 from reportgen.analysis.differences import EXACT, NONE, PAIRED, RANGE, WELCH, Difference, is_clear
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.probe_claims import probed
+from reportgen.analysis.sentences import against, ended, together
+from reportgen.analysis.shapes import shape
 from reportgen.analysis.stacking import stacking
 from reportgen.analysis.verdicts import (
     DOES_NOT,
@@ -32,9 +33,9 @@ from reportgen.analysis.verdicts import (
     tally,
 )
 from reportgen.jobs import DONE
-from reportgen.lab import Claim, trace_variant
-from reportgen.layers import TracedLayer, times
-from reportgen.text import all_of, count, number_word, signed
+from reportgen.lab import Claim
+from reportgen.text import count, number_word, signed
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +51,20 @@ COLUMNS = {
     "numbers": "string",
 }
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D")
-CONVOLUTIONS = ("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+Against = tuple[str, str]  # two networks, the one named first against the other
 MOST_NAMED = 4  # pairs of networks in one sentence
 _BRACKETS = {
-    RANGE: "the range over the epochs of one training each, which is no confidence interval",
-    PAIRED: f"{PAIRED}, of the trainings that are shown",
+    RANGE: mark("the range over the epochs of one training each, which is no confidence interval"),
+    PAIRED: mark("95 %, Wald+2 for paired shares (Agresti and Min 2005), of the trainings that are shown"),
 }
-UNITS = {"params": "parameters", "multiply_adds": "multiply-adds", "map_size": "pixels of the last map"}
+# What stands before the differences.
+WHAT = {
+    "accuracy": mark("Accuracy in points: {differences}."),
+    "seconds_per_epoch": mark("Seconds an epoch: {differences}."),
+    "params": mark("Parameters: {differences}."),
+    "multiply_adds": mark("Multiply-adds: {differences}."),
+    "map_size": mark("Pixels of the last map: {differences}."),
+}
 
 
 def claims(results: Results, analysis: Frames) -> pd.DataFrame:
@@ -74,80 +82,16 @@ def pooling_parameters(_: Claim, results: Results, __: Frames) -> Finding:
     layers = results.layers
     pools = layers[layers["type"].isin(POOLINGS)]
     if pools.empty:
-        return not_applicable("no network of this run has a pooling layer")
+        return not_applicable(tr("no network of this run has a pooling layer"))
     total = int(pools["params"].sum())
-    subject = "The one pooling layer of this lab has" if len(pools) == 1 else ""
-    subject = subject or f"The {number_word(len(pools))} pooling layers of this lab together have"
-    said = f"{subject} {count(total)} parameters."
+    said = tr("The one pooling layer of this lab has {n} parameters.", n=count(total))
+    if len(pools) > 1:
+        said = tr(
+            "The {number} pooling layers of this lab together have {n} parameters.",
+            number=number_word(len(pools)),
+            n=count(total),
+        )
     return Finding(DOES_NOT if total else HOLDS, said, {"layers": len(pools), "parameters": total})
-
-
-@dataclass(frozen=True)
-class _Step:
-    """What a convolution does to its map."""
-
-    variant: str
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-
-    def fits(self, expect: str) -> bool:
-        pairs = list(zip(self.before[:2], self.after[:2], strict=True))
-        if expect == "same":
-            return all(a == b for a, b in pairs)
-        return all(b < a if expect == "lower" else b > a for a, b in pairs)
-
-    def __str__(self) -> str:
-        return f"{times(self.before[:2])} to {times(self.after[:2])} in {self.variant}"
-
-
-def shape(claim: Claim, results: Results, _: Frames) -> Finding:
-    """Follow the map through every convolution whose knob has the claim's value.
-
-    Of padding, only what moves by one pixel counts, so that the padding alone is at work; windows of one
-    pixel are left out, as they need no padding.
-    """
-    knob, value = str(claim.knob), value_text(claim.value)
-    expect = str(claim.expect)
-    steps = _steps(results, knob, value)
-    alone = " and stride 1" if knob == "padding" else ""
-    what = f"{setting(knob, value)}{alone}"
-    if not steps:
-        return not_applicable(f"no network of this run has a convolution with {what}")
-    fitting = [step for step in steps if step.fits(expect)]
-    verb = {"same": "keep", "lower": "shrink", "higher": "enlarge"}[expect]
-    numbers: Numbers = {"convolutions": len(steps), "as_claimed": len(fitting)}
-    example = next((step for step in steps if len(fitting) < len(steps) and not step.fits(expect)), steps[0])
-    numbers["example"] = str(example)
-    if len(fitting) == len(steps):
-        one = len(steps) == 1
-        whose = f"The one convolution with {what} {verb}s" if one else ""
-        whose = whose or f"{all_of(len(steps))} convolutions with {what} {verb}"
-        return Finding(HOLDS, f"{whose} the map, for example from {example}.", numbers)
-    some = f"Only {number_word(len(fitting))}" if fitting else "None"
-    plural = "" if len(fitting) > 1 else "s"
-    whose = f"{some} of the {number_word(len(steps))} convolutions with {what} {verb}{plural}"
-    if len(steps) == 1:
-        whose = f"The one convolution with {what} does not {verb}"
-    return Finding(DOES_NOT, f"{whose} the map: it goes from {example}.", numbers)
-
-
-def _steps(results: Results, knob: str, value: str) -> list[_Step]:
-    data = results.record.dataset
-    steps = []
-    for variant in results.record.lab.variants:
-        before: tuple[int, ...] = data.image_shape
-        for row in trace_variant(variant, data.image_shape, len(data.classes)):
-            if row.layer.keras_name in CONVOLUTIONS and _counts(row, knob, value):
-                steps.append(_Step(variant.name, before, row.output_shape))
-            before = row.output_shape
-    return steps
-
-
-def _counts(row: TracedLayer, knob: str, value: str) -> bool:
-    layer: Any = row.layer
-    if value_text(getattr(layer, knob, None)) != value or max(layer.kernel) == 1:
-        return False
-    return knob != "padding" or set(layer.strides) == {1}
 
 
 def contrast(claim: Claim, results: Results, analysis: Frames) -> Finding:
@@ -156,20 +100,23 @@ def contrast(claim: Claim, results: Results, analysis: Frames) -> Finding:
     assert claim.change is not None  # Claim has seen to it
     values = [value_text(value) for value in claim.change]
     pairs = _pairs(analysis["contrasts"], knob, (values[0], values[1]), quantity)
-    change = f"{setting(knob, values[0])} and {setting(knob, values[1])}"
     if not pairs:
-        return not_applicable(f"no two networks of this run differ in {change} alone")
+        one, other = (setting(knob, value) for value in values)
+        return not_applicable(
+            tr("no two networks of this run differ in {one} and {other} alone", one=one, other=other)
+        )
     known = {name: one for name, one in pairs.items() if not isnan(one.effect)}
     if not known:
         return not_applicable(next(iter(pairs.values())).note)
     margin = MARGIN if quantity == "accuracy" else 0.0
     verdict = judge(list(pairs.values()), expect, margin)
-    parts = [f"{name} {_told(one, quantity)}" for name, one in known.items()]
-    named = "; ".join(parts[:MOST_NAMED])
-    more = f"; and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
-    said = [f"{_what(quantity)}: {named}{more}.", tally(list(pairs.values()), expect, margin)]
+    parts = [f"{against(*name)} {_told(one, quantity)}" for name, one in known.items()]
+    said = [
+        tr(WHAT[quantity], differences=together(parts, MOST_NAMED)),
+        tally(list(pairs.values()), expect, margin),
+    ]
     said += _said_of(list(known.values()))
-    numbers = numbers_of(known)
+    numbers = numbers_of({f"{b} against {a}": one for (b, a), one in known.items()})
     if quantity == "accuracy":
         compared = _compared(analysis["comparisons"])
         numbers["pairs compared"] = compared
@@ -179,24 +126,21 @@ def contrast(claim: Claim, results: Results, analysis: Frames) -> Finding:
     return Finding(verdict, " ".join(one for one in said if one), numbers)
 
 
-def _pairs(frame: pd.DataFrame, knob: str, values: tuple[str, str], quantity: str) -> dict[str, Difference]:
+def _pairs(
+    frame: pd.DataFrame, knob: str, values: tuple[str, str], quantity: str
+) -> dict[Against, Difference]:
     """Give the pairs that change a knob from the first value to the second, as the report speaks of them."""
     rows = frame[(frame["knob"] == knob) & (frame["quantity"] == quantity)]
-    found: dict[str, Difference] = {}
+    found: dict[Against, Difference] = {}
     for row in rows.itertuples():
         ends = (row.from_value, row.to_value)
         apart = bool(row.apart) if quantity == "accuracy" else None
         one = Difference(row.value_a, row.value_b, row.low, row.high, row.interval, row.note, apart)
         if ends == values:
-            found[f"{row.b} against {row.a}"] = one
+            found[str(row.b), str(row.a)] = one
         elif ends == values[::-1]:
-            found[f"{row.a} against {row.b}"] = one.turned()
+            found[str(row.a), str(row.b)] = one.turned()
     return found
-
-
-def _what(quantity: str) -> str:
-    words = {"accuracy": "Accuracy in points", "seconds_per_epoch": "Seconds an epoch"}
-    return words.get(quantity, UNITS.get(quantity, "").capitalize())
 
 
 def _told(one: Difference, quantity: str) -> str:
@@ -205,20 +149,24 @@ def _told(one: Difference, quantity: str) -> str:
     effect = signed(scale * one.effect, digits)
     if one.interval in (EXACT, NONE) or isnan(one.low):
         return effect
-    alone = ", not enough among all pairs" if one.apart is False and is_clear(one) else ""
-    return f"{effect} ({signed(scale * one.low, digits)} to {signed(scale * one.high, digits)}{alone})"
+    low, high = signed(scale * one.low, digits), signed(scale * one.high, digits)
+    if one.apart is False and is_clear(one):
+        return tr("{effect} ({low} to {high}, not enough among all pairs)", effect=effect, low=low, high=high)
+    return tr("{effect} ({low} to {high})", effect=effect, low=low, high=high)
 
 
 def _said_of(differences: list[Difference]) -> list[str]:
     """Say what the brackets hold, and why a difference has none."""
     kinds = dict.fromkeys(one.interval for one in differences if not isnan(one.low))
     if list(kinds) == [EXACT]:
-        return ["By arithmetic."]
+        return [tr("By arithmetic.")]
     reasons = dict.fromkeys(one.note for one in differences if isnan(one.low))
-    without = [f"No interval to judge by, because {' and '.join(reasons)}."] if reasons else []
+    why = tr(" and ").join(reasons)
+    without = [tr("No interval to judge by, because {why}.", why=why)] if reasons else []
     if not kinds:
         return without
-    return [f"In brackets {' or '.join(_BRACKETS.get(kind, kind) for kind in kinds)}.", *without]
+    held = tr(" or ").join(tr(_BRACKETS.get(kind, kind)) for kind in kinds)
+    return [tr("In brackets {what}.", what=held), *without]
 
 
 def _compared(frame: pd.DataFrame) -> int:
@@ -228,16 +176,20 @@ def _compared(frame: pd.DataFrame) -> int:
 
 def _of_accuracy(expect: str, compared: int) -> list[str]:
     """Say when a difference of accuracies counts."""
-    same = [SAME_MARGIN] if expect == "same" else []
+    same = [tr(SAME_MARGIN)] if expect == "same" else []
     if compared < 2:
         return same
-    adjusted = f"adjusted for all {count(compared)} pairs of this run"
-    return [*same, f"A difference counts only where the comparisons tell the two apart, {adjusted}."]
+    counts = tr(
+        "A difference counts only where the comparisons tell the two apart, adjusted for all {n} pairs of "
+        "this run.",
+        n=count(compared),
+    )
+    return [*same, counts]
 
 
-def _timed(results: Results, differences: dict[str, Difference]) -> list[JobRecord]:
+def _timed(results: Results, differences: dict[Against, Difference]) -> list[JobRecord]:
     """List the trainings whose seconds were compared: over seeds all of them, else each variant's first."""
-    variants = {name for pair in differences for name in pair.split(" against ")}
+    variants = {name for pair in differences for name in pair}
     jobs = [one for one in results.record.jobs if one.variant in variants and one.status == DONE]
     if all(one.interval == WELCH for one in differences.values()):
         return jobs
@@ -249,19 +201,32 @@ def _of_seconds(results: Results, jobs: list[JobRecord], numbers: Numbers) -> li
     """Say what the seconds of trainings depend on besides the networks."""
     at_once = int(results.record.environment.get("jobs", 1))
     reused = sum(one.reused for one in jobs)
-    said = []
-    if at_once > 1:
-        at_a_time = f"up to {number_word(at_once)} trainings at a time shared the machine"
-        said.append(f"{at_a_time}, so that seconds depend on the neighbour too")
-    if reused:
-        part = f"{number_word(reused)} of {number_word(len(jobs))}"
-        amount = all_of(reused).lower() if reused == len(jobs) else part
-        said.append(f"{amount} timings are of trainings from earlier runs")
+    said = [_shared(at_once)] if at_once > 1 else []
+    said += [_from_earlier_runs(reused, len(jobs))] if reused else []
     if not said:
         return []
     numbers |= {"trainings at once": at_once, "timings": len(jobs), "timings of earlier runs": reused}
-    sentence = "; ".join(said)
-    return [f"{sentence[0].upper()}{sentence[1:]}."]
+    sentence = ended(together(said, len(said)))
+    return [f"{sentence[0].upper()}{sentence[1:]}"]
+
+
+def _shared(at_once: int) -> str:
+    return tr(
+        "up to {number} trainings at a time shared the machine, so that seconds depend on the neighbour too",
+        number=number_word(at_once),
+    )
+
+
+def _from_earlier_runs(reused: int, timings: int) -> str:
+    if reused == timings == 2:
+        return tr("both timings are of trainings from earlier runs")
+    if reused == timings:
+        return tr("all {number} timings are of trainings from earlier runs", number=number_word(timings))
+    return tr(
+        "{some} of {number} timings are of trainings from earlier runs",
+        some=number_word(reused),
+        number=number_word(timings),
+    )
 
 
 EVIDENCE: dict[str, Callable[[Claim, Results, Frames], Finding]] = {

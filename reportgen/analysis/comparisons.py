@@ -24,6 +24,9 @@ import pandas as pd
 from reportgen.analysis.differences import OVER_SEEDS, PAIRED, wald_plus_2
 from reportgen.analysis.holm import holm, shares
 from reportgen.analysis.scores import shown_seed
+from reportgen.analysis.sentences import noted
+from reportgen.text import count
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -221,12 +224,7 @@ def _architectures(
 ) -> Row:
     few = [name for name in (a, b) if name not in drawn]
     if few:
-        finished = len(marked.right[few[0]])
-        note = (
-            f"not applicable, because {few[0]} has {finished} finished seed{'s' if finished != 1 else ''}, "
-            f"and {SEEDS_FOR_AN_ARCHITECTURE} are needed to speak of an architecture"
-        )
-        return {"a": a, "b": b, "p": nan, "note": note}
+        return {"a": a, "b": b, "p": nan, "note": noted(_few_seeds(few[0], len(marked.right[few[0]])))}
     one, other = (np.array([right.mean() for right in marked.right[name].values()]) for name in (a, b))
     n = len(marked.of(a))
     difference, error, freedom = spread((one, other), drawn[b] - drawn[a], least, n)
@@ -248,6 +246,17 @@ def _architectures(
         "reversed": float((singles == -np.sign(difference)).mean()) if difference else nan,
         "note": "",
     }
+
+
+def _few_seeds(name: str, finished: int) -> str:
+    return trn(
+        "{name} has {n} finished seed, and {needed} are needed to speak of an architecture",
+        "{name} has {n} finished seeds, and {needed} are needed to speak of an architecture",
+        finished,
+        name=name,
+        n=count(finished),
+        needed=count(SEEDS_FOR_AN_ARCHITECTURE),
+    )
 
 
 def spread(
@@ -313,7 +322,7 @@ def _omnibus(marked: _Marked) -> list[Row]:
     names = list(marked.right)
     row: Row = {"family": OMNIBUS, "kind": NETWORKS, "test": "Cochran's Q", "a": "", "b": "", "note": ""}
     if len(names) < 2:
-        return [row | {"note": "not applicable, because there are no two trained networks"}]
+        return [row | {"note": noted(tr("there are no two trained networks"))}]
     from statsmodels.stats.contingency_tables import cochrans_q  # noqa: PLC0415
 
     answers = np.stack([marked.of(name) for name in names], axis=1)

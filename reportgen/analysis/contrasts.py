@@ -20,6 +20,7 @@ from reportgen.analysis.knobs import Pair, one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
 from reportgen.text import count, listing, number_word
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reportgen.results import Results
 
 FEWEST_EPOCHS = 4  # whose ranges lie apart by chance in 1 of 35 pairs of equal speed; of 3 epochs in 1 of 10
+OF_MEANS = mark("means over the seeds")
 COLUMNS = {
     "knob": "string",
     "from_value": "string",
@@ -82,8 +84,13 @@ def _rows(results: Results, traces: Traces, compared: Compared, pair: Pair) -> l
     missing = [name for name in (pair.a, pair.b) if _done(results, name).empty]
     found: list[tuple[str, Difference]] = []
     if missing:
-        have = "have" if len(missing) > 1 else "has"
-        nothing = Difference(nan, nan, note=f"{listing(missing)} {have} no finished training")
+        note = trn(
+            "{names} has no finished training",
+            "{names} have no finished training",
+            len(missing),
+            names=listing(missing),
+        )
+        nothing = Difference(nan, nan, note=note)
         found += [("accuracy", nothing), ("seconds_per_epoch", nothing)]
     else:
         found += [("accuracy", one) for one in _accuracies(results, compared, pair)]
@@ -132,19 +139,19 @@ def _accuracy(results: Results, row: dict[str, Any]) -> Difference:
     done = {name: _done(results, name).set_index("seed")["test_accuracy"] for name in (row["a"], row["b"])}
     if row["kind"] == ARCHITECTURES:
         a, b = (float(one.mean()) for one in done.values())
-        note = "means over the seeds"
+        note = tr(OF_MEANS)
         return Difference(a, b, row["low"], row["high"], row["interval"], note, bool(row["apart"]))
-    seeds = row["seed_a"], row["seed_b"]
-    a, b = (float(one[seed]) for one, seed in zip(done.values(), seeds, strict=True))
-    note = (
-        f"the trainings with seed{f's {seeds[0]} and {seeds[1]}' if len(set(seeds)) > 1 else f' {seeds[0]}'}"
-    )
+    one, other = row["seed_a"], row["seed_b"]
+    a, b = (float(values[seed]) for values, seed in zip(done.values(), (one, other), strict=True))
+    note = tr("the trainings with seed {seed}", seed=one)
+    if one != other:
+        note = tr("the trainings with seeds {one} and {other}", one=one, other=other)
     return Difference(a, b, row["low"], row["high"], row["interval"], note, bool(row["apart"]))
 
 
 def _welch(a: Sequence[float], b: Sequence[float]) -> Difference:
     low, high = welch(a, b)
-    note = "the seeds do not differ" if np.isnan(low) else "means over the seeds"
+    note = tr("the seeds do not differ") if np.isnan(low) else tr(OF_MEANS)
     return Difference(float(np.mean(a)), float(np.mean(b)), low, high, WELCH, note)
 
 
@@ -184,19 +191,23 @@ def slower(a: Timing, b: Timing) -> Difference:
     if min(map(len, means)) >= SEEDS_FOR_AN_ARCHITECTURE:
         return _welch(*means)
     if not timed:
-        return Difference(a.whole[0], b.whole[0], note="the epochs were not timed by themselves")
+        return Difference(a.whole[0], b.whole[0], note=tr("the epochs were not timed by themselves"))
     one, other = (float(np.mean(values)) for values in (a.epochs, b.epochs))
     fewest = min(len(a.epochs), len(b.epochs))
     if fewest < FEWEST_EPOCHS:
         return Difference(one, other, note=_too_few(fewest))
-    note = "one training each; no confidence interval"
+    note = tr("one training each; no confidence interval")
     return Difference(one, other, *ranges(a.epochs, b.epochs), RANGE, note)
 
 
 def _too_few(epochs: int) -> str:
-    some = f"{number_word(epochs)} epochs of one training each are"
-    some = "one epoch each is" if epochs == 1 else some
-    return f"{some} too few ({number_word(FEWEST_EPOCHS)} are needed)"
+    return trn(
+        "one epoch each is too few ({needed} are needed)",
+        "{number} epochs of one training each are too few ({needed} are needed)",
+        epochs,
+        number=number_word(epochs),
+        needed=number_word(FEWEST_EPOCHS),
+    )
 
 
 def _arithmetic(a: list[TracedLayer], b: list[TracedLayer]) -> list[tuple[str, Difference]]:
@@ -207,7 +218,7 @@ def _arithmetic(a: list[TracedLayer], b: list[TracedLayer]) -> list[tuple[str, D
     ]
     maps = [last_map(rows) for rows in (a, b)]
     if maps[0] and maps[1]:
-        note = " and ".join(f"{count(h)}×{count(w)}" for h, w in (maps[0], maps[1]))
+        note = " → ".join(f"{count(h)}×{count(w)}" for h, w in (maps[0], maps[1]))
         found.append(("map_size", _exact(prod(maps[0]), prod(maps[1]), note)))
     return found
 

@@ -7,12 +7,14 @@ from math import nan, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from reportgen.words import mark
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PAIRED = "95 %, Wald+2 for paired shares (Agresti and Min 2005)"
-OVER_SEEDS = "95 %, t with a bootstrap over seeds and images"
-WELCH = "95 %, Welch's t over seeds"
+PAIRED = mark("95 %, Wald+2 for paired shares (Agresti and Min 2005)")
+OVER_SEEDS = mark("95 %, t with a bootstrap over seeds and images")
+WELCH = mark("95 %, Welch's t over seeds")
 RANGE = "range over epochs"
 EXACT = "exact"
 NONE = "none"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.analysis.scores import Leaderboard, leaderboard, shown_seed
 from reportgen.analysis.telling import Pair, Telling, telling
 from reportgen.text import PERCENT, count, digits_for, inert, percent
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Said:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """Why a check cannot be made of this run; reads on after "because"."""
+    """Why a check cannot be made of this run: a clause that reads on after "because"."""
 
     why: str
 
@@ -126,18 +127,15 @@ class Evidence:
     # --- words ---------------------------------------------------------------------------------------
 
     @property
-    def subjects(self) -> str:
-        """Name what is compared."""
-        return "architectures" if self.telling.architectures else "trained networks"
-
-    @property
     def over(self) -> str:
         """Say what an accuracy is of, where there are several trainings of a network."""
         if self.telling.architectures:
             finished = sorted({one.seeds for one in self.board.scored})
-            most = "" if len(finished) == 1 else f" to {finished[-1]}"
-            return f" on average over {finished[0]}{most} seeds"
-        return " in the first training" if self.board.seeds > 1 else ""
+            fewest, most = count(finished[0]), count(finished[-1])
+            if len(finished) == 1:
+                return tr("on average over {seeds} seeds", seeds=fewest)
+            return tr("on average over {fewest} to {most} seeds", fewest=fewest, most=most)
+        return tr("in the first training") if self.board.seeds > 1 else ""
 
     def share(self, value: float) -> str:
         """Write a share of the test images as "98.05 %"."""
@@ -145,33 +143,44 @@ class Evidence:
 
     def range(self, low: float, high: float) -> str:
         """Write the ends of an interval as "97.77 to 98.30 %"."""
-        return f"{percent(low, digits_for(self.board.n_test))} to {self.share(high)}"
+        least = percent(low, digits_for(self.board.n_test))
+        return tr("{low} to {high}", low=least, high=self.share(high))
 
     def points(self, pair: Pair) -> str:
         """Write a difference with its interval as "0.05 points (−0.10 to 0.20)"."""
-        low, high = self.minus(pair.low), self.minus(pair.high)
-        return f"{self.minus(pair.difference)} points ({low} to {high})"
+        return self.points_between(pair.difference, pair.low, pair.high)
+
+    def points_between(self, difference: float, low: float, high: float) -> str:
+        """Write a difference of shares in points, with the ends of its interval."""
+        points, least, most = (self.minus(value) for value in (difference, low, high))
+        return tr("{points} points ({low} to {high})", points=points, low=least, high=most)
 
     def level_points(self, pair: Pair) -> str:
         """Write the difference of two that cannot be told apart, though by itself it may look clear."""
         if pair.low <= 0 <= pair.high:
             return self.points(pair)
-        among = f", which is not enough among {count(len(self.telling.pairs))} pairs)"
-        return self.points(pair).removesuffix(")") + among
+        return tr(
+            "{points} points ({low} to {high}, which is not enough among {pairs} pairs)",
+            points=self.minus(pair.difference),
+            low=self.minus(pair.low),
+            high=self.minus(pair.high),
+            pairs=count(len(self.telling.pairs)),
+        )
 
     def minus(self, value: float) -> str:
         """Write a difference of shares in points, with a true minus sign."""
         text = percent(abs(value), digits_for(self.board.n_test))
-        return f"−{text}" if value < 0 and text.strip("0.") else text
+        return f"−{text}" if value < 0 and any(digit in text for digit in "123456789") else text
 
     def class_name(self, label: int) -> str:
         """Give a class's name, short enough for a sentence."""
         return inert(self.dataset.classes[label], CLASS_NAME)
 
     def images(self) -> str:
-        """Write how many test images there are."""
+        """Write how many test images there are, to stand after "in", "of" or "with"."""
         n = self.board.n_test
-        return f"{count(n)} test image{'s' if n != 1 else ''}"
+        # Translators: it follows "in", "of" or "with"
+        return trn("{n} test image", "{n} test images", n, n=count(n))
 
 
 def numbers_of(pair: Pair) -> Numbers:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reportgen.analysis import answers, caveats, limits
+from reportgen.analysis import answers, caveats, images, limits
 from reportgen.analysis.evidence import NOT_APPLICABLE, Answer, Evidence, NotApplicable
+from reportgen.analysis.sentences import not_applicable
 
 if TYPE_CHECKING:
     from reportgen.results import Results
@@ -51,15 +52,15 @@ FINDINGS: dict[str, Check] = {
     "without-score": Check("runs", limits.unfinished),
     "resolution": Check("comparisons", limits.resolution),
     "seeds-missing": Check("runs", limits.seeds_missing),
-    "repeated-images": Check("run.json", caveats.repeated_images),
+    "repeated-images": Check("run.json", images.repeated_images),
     "overfitting": Check("epochs", caveats.overfitting),
     "class-below": Check("per_class", caveats.class_below),
     "miscalibration": Check("calibration, scores", caveats.miscalibration),
     "cannot-tell": Check("comparisons", limits.cannot_tell),
     "single-seeds": Check("comparisons", limits.reversed_order),
     "confused-pairs": Check("confusion", caveats.confused_pairs),
-    "validation-set": Check("run.json", caveats.validation_set),
-    "label-errors": Check("comparisons, run.json", caveats.label_errors),
+    "validation-set": Check("run.json", images.validation_set),
+    "label-errors": Check("comparisons, run.json", images.label_errors),
 }
 
 
@@ -80,6 +81,6 @@ def findings(results: Results, analysis: dict[str, pd.DataFrame]) -> pd.DataFram
 
 def _told(answer: Answer) -> tuple[str, bool, str, str, str]:
     if isinstance(answer, NotApplicable):
-        return NOT_APPLICABLE, False, f"Not applicable, because {answer.why}.", "", "{}"
+        return NOT_APPLICABLE, False, not_applicable(answer.why), "", "{}"
     numbers = json.dumps(answer.numbers, allow_nan=False, default=float)
     return answer.level, True, answer.lead, answer.rest, numbers

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, get_args
 
 from reportgen.layers import LAYERS, Activation, Layer, Padding, layer_kind
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,23 @@ KNOB_OF = {
 POOLINGS = {"max_pooling2d": "max", "average_pooling2d": "average"}
 # Words in this order go from first to last; numbers go up.
 WORDS = ("max", "average", *get_args(Padding), *get_args(Activation))
+
+AS_THE_POOL = mark("as the pool")
+# How a knob is said with its value; the others go by their own names.
+SAID = {
+    "padding": mark("{value} padding"),
+    "filters": mark("{value} filters"),
+    "units": mark("{value} units"),
+    "strides": mark("stride {value}"),
+    "kernel": mark("kernel {value}"),
+    "pool": mark("pool {value}"),
+    "activation": mark("activation {value}"),
+    "dropout": mark("dropout {value}"),
+    "depth_multiplier": mark("depth multiplier {value}"),
+    "use_bias": mark("use bias {value}"),
+}
+SAID_POOLINGS = {"max": mark("max pooling"), "average": mark("average pooling")}
+STRIDE_AS_THE_POOL = mark("stride as the pool")
 
 Settings = dict[str, Any]
 
@@ -98,7 +116,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, tuple):
         return str(value[0]) if len(set(value)) == 1 else "×".join(str(n) for n in value)
     if value is None:
-        return "as the pool"
+        return AS_THE_POOL
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
@@ -116,13 +134,13 @@ def _fixed(pair: Pair, pairs: list[Pair]) -> str:
         for name, value in ((other.a, other.from_value), (other.b, other.to_value)):
             if name in (pair.a, pair.b) and other.knob != pair.knob:
                 said[other.knob] = setting(other.knob, value)
-    return ", ".join(said[knob] for knob in sorted(said))
+    return tr(", ").join(said[knob] for knob in sorted(said))
 
 
 def setting(knob: str, value: str) -> str:
     """Write a knob with its value: "stride 2", "same padding"."""
-    if knob in ("padding", "pooling"):
-        return f"{value} {knob}"
-    if knob in ("filters", "units"):
-        return f"{value} {knob}"
-    return f"{'stride' if knob == 'strides' else knob.replace('_', ' ')} {value}"
+    if knob == "pooling" and value in SAID_POOLINGS:
+        return tr(SAID_POOLINGS[value])
+    if knob == "strides" and value == AS_THE_POOL:
+        return tr(STRIDE_AS_THE_POOL)
+    return tr(SAID[knob], value=value) if knob in SAID else f"{knob.replace('_', ' ')} {value}"

@@ -19,12 +19,15 @@ from reportgen.analysis.evidence import (
     numbers_of,
 )
 from reportgen.analysis.resolution import resolutions
-from reportgen.text import PERCENT, count, inert, listing, number_word, shorten
+from reportgen.analysis.sentences import ended, together
+from reportgen.text import PERCENT, count, inert, listing, number_word, percent, shorten
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
+    from reportgen.analysis.scores import Score
     from reportgen.analysis.telling import Pair
 
-CAN_TELL = "What this run can tell apart:"
+CAN_TELL = mark("What this run can tell apart:")
 LONGEST_REASON = 200
 MOST_PAIRS = 4  # named in one sentence
 
@@ -37,38 +40,52 @@ def cannot_tell(e: Evidence) -> Answer:
     level = sorted((one for one in pairs if not one.apart), key=lambda one: one.difference)
     numbers: Numbers = {"pairs": len(pairs), "not told apart": len(level)}
     if not level:
-        return Said(NOTHING, f"{_all(pairs)} can be told apart.", "", numbers)
+        return Said(NOTHING, _all_can(len(pairs)), "", numbers)
     for one in level:
         numbers |= numbers_of(one)
     if len(level) == 1:
         pair = level[0]
-        lead = f"{pair.better} and {pair.other} cannot be told apart:"
-        return Said(NOTE, lead, f"{e.points(pair)}.{_chance(pairs)}", numbers)
-    named = "; ".join(f"{one.better} and {one.other} {e.points(one)}" for one in level[:MOST_PAIRS])
-    more = len(level) - MOST_PAIRS
-    named += f"; and {count(more)} more" if more > 0 else ""
-    some = "None" if len(level) == len(pairs) else number_word(len(level)).capitalize()
-    can = "can" if len(level) == len(pairs) else "cannot"
-    lead = f"{some} of {number_word(len(pairs))} pairs of {e.subjects} {can} be told apart:"
-    return Said(NOTE, lead, f"{named}.{_chance(pairs)}", numbers)
+        lead = tr("{one} and {other} cannot be told apart:", one=pair.better, other=pair.other)
+        return Said(NOTE, lead, f"{ended(e.points(pair))}{_chance(pairs)}", numbers)
+    named = [
+        tr("{one} and {other} {points}", one=one.better, other=one.other, points=e.points(one))
+        for one in level
+    ]
+    lead = _cannot(e.telling.architectures, len(level), len(pairs))
+    return Said(NOTE, lead, f"{ended(together(named, MOST_PAIRS))}{_chance(pairs)}", numbers)
 
 
-def _all(pairs: list[Pair]) -> str:
-    return "The two networks" if len(pairs) == 1 else f"All {number_word(len(pairs))} pairs of networks"
+def _all_can(pairs: int) -> str:
+    if pairs == 1:
+        return tr("The two networks can be told apart.")
+    return tr("All {number} pairs of networks can be told apart.", number=number_word(pairs))
+
+
+def _cannot(architectures: bool, level: int, pairs: int) -> str:
+    """Say how many pairs cannot be told apart, of several."""
+    some, number = number_word(level).capitalize(), number_word(pairs)
+    if level == pairs and architectures:
+        return tr("None of {number} pairs of architectures can be told apart:", number=number)
+    if level == pairs:
+        return tr("None of {number} pairs of trained networks can be told apart:", number=number)
+    if architectures:
+        return tr("{some} of {number} pairs of architectures cannot be told apart:", some=some, number=number)
+    return tr("{some} of {number} pairs of trained networks cannot be told apart:", some=some, number=number)
 
 
 def _chance(pairs: list[Pair]) -> str:
     """Explain the intervals where one that leaves 0 out may stand beside "cannot be told apart"."""
     if len(pairs) == 1:
         return ""
-    return (
-        " In brackets each difference's own 95 % interval; whether two are told apart is decided over all "
-        f"{count(len(pairs))} pairs together (Holm)."
+    return " " + tr(
+        "In brackets each difference's own 95 % interval; whether two are told apart is decided over all "
+        "{pairs} pairs together (Holm).",
+        pairs=count(len(pairs)),
     )
 
 
 def _too_few(e: Evidence) -> NotApplicable:
-    return NotApplicable(ONE_SCORE if e.board.scored else NOTHING_TRAINED)
+    return NotApplicable(tr(ONE_SCORE if e.board.scored else NOTHING_TRAINED))
 
 
 def resolution(e: Evidence) -> Answer:
@@ -79,31 +96,57 @@ def resolution(e: Evidence) -> Answer:
     found = resolutions(rows).median()
     n, pairs = e.board.n_test, len(rows)
     if isnan(found):
-        return NotApplicable("there is no test image that only one of two networks gets right")
+        return NotApplicable(tr("there is no test image that only one of two networks gets right"))
     numbers: Numbers = {"test images": n, "pairs": pairs, "resolution": float(found)}
-    finds = "finds such a one in four of five runs"
-    as_one = f", one of {count(pairs)} comparisons" if pairs > 1 else ""
+    values = {"points": e.minus(found), "images": e.images(), "pairs": count(pairs)}
     if e.telling.architectures:
         seeds = min(one.seeds for one in e.board.scored)
-        rest = (
-            f"differences of about {e.minus(found)} points or more between two architectures. With "
-            f"{number_word(seeds)} seeds and {e.images()}, the test of a pair{as_one}, {finds}."
-        )
-        return Said(ANSWER, CAN_TELL, rest, numbers | {"seeds": seeds})
+        rest = _between_architectures(pairs, {**values, "seeds": number_word(seeds)})
+        return Said(ANSWER, tr(CAN_TELL), rest, numbers | {"seeds": seeds})
     discordant = float(((rows["only_a_right"] + rows["only_b_right"]) / rows["n"]).median())
     numbers["discordant"] = discordant
     if found >= discordant:
-        over = f" (median over {count(pairs)} pairs)" if pairs > 1 else ""
-        rest = (
-            f"of {e.images()}, two networks differ on {100 * discordant:.1f}{PERCENT}{over}, too few for any "
-            "to be found."
+        rest = _too_few_discordant(pairs, {**values, "share": f"{percent(discordant, 1)}{PERCENT}"})
+        return Said(ANSWER, tr("This run cannot tell small differences:"), rest, numbers)
+    return Said(ANSWER, tr(CAN_TELL), _between_networks(pairs, values), numbers)
+
+
+def _between_architectures(pairs: int, values: dict[str, str]) -> str:
+    if pairs == 1:
+        return tr(
+            "differences of about {points} points or more between two architectures. With {seeds} seeds and "
+            "{images}, the test of a pair, finds such a one in four of five runs.",
+            **values,
         )
-        return Said(ANSWER, "This run cannot tell small differences:", rest, numbers)
-    rest = (
-        f"differences of about {e.minus(found)} points or more between two trained networks. With "
-        f"{e.images()}, McNemar's test{as_one}, {finds}."
+    return tr(
+        "differences of about {points} points or more between two architectures. With {seeds} seeds and "
+        "{images}, the test of a pair, one of {pairs} comparisons, finds such a one in four of five runs.",
+        **values,
     )
-    return Said(ANSWER, CAN_TELL, rest, numbers)
+
+
+def _between_networks(pairs: int, values: dict[str, str]) -> str:
+    if pairs == 1:
+        return tr(
+            "differences of about {points} points or more between two trained networks. With {images}, "
+            "McNemar's test, finds such a one in four of five runs.",
+            **values,
+        )
+    return tr(
+        "differences of about {points} points or more between two trained networks. With {images}, "
+        "McNemar's test, one of {pairs} comparisons, finds such a one in four of five runs.",
+        **values,
+    )
+
+
+def _too_few_discordant(pairs: int, values: dict[str, str]) -> str:
+    if pairs == 1:
+        return tr("of {images}, two networks differ on {share}, too few for any to be found.", **values)
+    return tr(
+        "of {images}, two networks differ on {share} (median over {pairs} pairs), too few for any to be "
+        "found.",
+        **values,
+    )
 
 
 def reversed_order(e: Evidence) -> Answer:
@@ -111,13 +154,14 @@ def reversed_order(e: Evidence) -> Answer:
     if len(e.board.scored) < 2:
         return _too_few(e)
     if not e.telling.architectures:
-        return NotApplicable("it needs at least three finished seeds of every network")
+        return NotApplicable(tr("it needs at least three finished seeds of every network"))
     pairs = [one for one in e.telling.pairs.values() if not isnan(one.reversed)]
     turned = sorted((one for one in pairs if one.reversed > 0), key=lambda one: -one.reversed)
     apart = [one for one in pairs if one.apart]
     numbers: Numbers = {"pairs": len(pairs), "could be reversed": len(turned), "told apart": len(apart)}
     if not turned:
-        return Said(NOTHING, "No two single seeds stand in another order than the means.", "", numbers)
+        lead = tr("No two single seeds stand in another order than the means.")
+        return Said(NOTHING, lead, "", numbers)
     worst = turned[0]
     numbers |= {f"{worst.better} − {worst.other}, reversed": worst.reversed, **numbers_of(worst)}
     numbers["told apart and could be reversed"] = sum(one.apart for one in turned)
@@ -125,19 +169,29 @@ def reversed_order(e: Evidence) -> Answer:
 
 
 def _with_one_seed(turned: list[Pair], pairs: list[Pair]) -> str:
-    some = f"the order of {number_word(len(turned))} of {number_word(len(pairs))} pairs"
-    return f"With one seed of each network, {some} could have come out reversed:"
+    return tr(
+        "With one seed of each network, the order of {some} of {number} pairs could have come out reversed:",
+        some=number_word(len(turned)),
+        number=number_word(len(pairs)),
+    )
 
 
 def _most_often(e: Evidence, worst: Pair, apart: list[Pair]) -> str:
-    said = (
-        f"most often that of {worst.better} and {worst.other}, in {100 * worst.reversed:.0f}{PERCENT} of the "
-        f"pairs of seeds ({e.minus(worst.difference)} points between their means)."
+    said = tr(
+        "most often that of {one} and {other}, in {share} of the pairs of seeds ({points} points between "
+        "their means).",
+        one=worst.better,
+        other=worst.other,
+        share=f"{percent(worst.reversed, 0)}{PERCENT}",
+        points=e.minus(worst.difference),
     )
-    if apart:
-        some = sum(one.reversed > 0 for one in apart)
-        said += f" Of the pairs that are told apart, this holds of {number_word(some) if some else 'none'}."
-    return said
+    some = sum(one.reversed > 0 for one in apart)
+    if not apart:
+        return said
+    holds = tr("Of the pairs that are told apart, this holds of none.")
+    if some:
+        holds = tr("Of the pairs that are told apart, this holds of {number}.", number=number_word(some))
+    return f"{said} {holds}"
 
 
 # --- what is missing -----------------------------------------------------------------------------
@@ -147,31 +201,37 @@ def unfinished(e: Evidence) -> Answer:
     """Name the networks that have no score because they failed or diverged."""
     failed = e.board.failed
     if not e.board.scored:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     numbers: Numbers = {"networks": len(e.board.scores), "without a score": len(failed)}
     if not failed:
-        return Said(NOTHING, "No network failed or diverged.", "", numbers)
-    lead = f"No score for {listing([one.variant for one in failed])}:"
+        return Said(NOTHING, tr("No network failed or diverged."), "", numbers)
+    lead = tr("No score for {names}:", names=listing([one.variant for one in failed]))
     if len({one.reasons for one in failed}) > 1:
-        return Said(ANSWER, lead, "the reasons stand in the table below.", numbers)
-    return Said(ANSWER, lead, f"{shorten(inert(failed[0].reasons[0]), LONGEST_REASON)}.", numbers)
+        return Said(ANSWER, lead, tr("the reasons stand in the table below."), numbers)
+    return Said(ANSWER, lead, ended(shorten(inert(failed[0].reasons[0]), LONGEST_REASON)), numbers)
 
 
 def seeds_missing(e: Evidence) -> Answer:
     """Name the networks of which only some seeds were finished."""
     if e.results.record.lab.protocol.seeds < 2:
-        return NotApplicable("the lab asks for one seed only")
+        return NotApplicable(tr("the lab asks for one seed only"))
     if not e.board.scored:
-        return NotApplicable(NOTHING_TRAINED)
+        return NotApplicable(tr(NOTHING_TRAINED))
     partial = [one for one in e.board.scored if one.reasons]
     numbers: Numbers = {one.variant: one.seeds for one in e.board.scored}
     if not partial:
-        return Said(NOTHING, "Every network with a score has all its seeds.", "", numbers)
-    named = [f"{one.variant} ({one.seeds} of {one.planned})" for one in partial]
+        return Said(NOTHING, tr("Every network with a score has all its seeds."), "", numbers)
+    named = [_finished(one) for one in partial]
     reason = shorten(inert(partial[0].reasons[0]), LONGEST_REASON)
     return Said(
         WARNING,
-        f"Not every seed was finished: {listing(named)}.",
-        f"{partial[0].variant} {reason}.",
+        tr("Not every seed was finished: {names}.", names=listing(named)),
+        ended(f"{partial[0].variant} {reason}"),
         numbers,
+    )
+
+
+def _finished(one: Score) -> str:
+    return tr(
+        "{name} ({seeds} of {planned})", name=one.variant, seeds=count(one.seeds), planned=count(one.planned)
     )

@@ -6,23 +6,27 @@ refuted by the luck of one. Where they come from stands in probe_scores.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from reportgen.analysis.knobs import setting, value_text
 from reportgen.analysis.probe_scores import Fared, Right, compared, unmoved
+from reportgen.analysis.sentences import against, together
 from reportgen.analysis.verdicts import (
     MARGIN,
     SAME_MARGIN,
     Finding,
+    Numbers,
     judge,
     not_applicable,
     numbers_of,
     tally,
 )
 from reportgen.data.probes import ORIGINAL, PERMUTATION, PERMUTED
-from reportgen.text import PERCENT, all_of, listing, signed
+from reportgen.text import PERCENT, listing, number_word, signed
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from reportgen.analysis.contrasts import Frames
@@ -32,10 +36,25 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 4
 WORDS = {
-    "border": "Change of accuracy when the digit is moved to the edge, mean over the edges, in points",
-    "shift": "Change of accuracy when images are moved, mean over the shifts, in points",
+    "border": mark(
+        "Change of accuracy when the digit is moved to the edge, mean over the edges, in points: "
+        "{differences}."
+    ),
+    "shift": mark(
+        "Change of accuracy when images are moved, mean over the shifts, in points: {differences}."
+    ),
+    PERMUTATION: mark("Change of accuracy by training on shuffled pixels, in points: {differences}."),
 }
-LESS = "Above 0, the one named first loses less of its accuracy on the same images unmoved."
+NO_PROBE = {
+    "border": mark("this run has no border probe"),
+    "shift": mark("this run has no shift probe"),
+    PERMUTATION: mark("this run has no permutation probe"),
+}
+NO_SUCH_PAIR = {
+    "border": mark("no such pair of networks has the border probe"),
+    "shift": mark("no such pair of networks has the shift probe"),
+}
+LESS = mark("Above 0, the one named first loses less of its accuracy on the same images unmoved.")
 Pairs = list[tuple[str, str]]
 Trainings = list[Fared]  # of one variant, a seed each
 
@@ -51,21 +70,22 @@ def probed(claim: Claim, results: Results, analysis: Frames) -> Finding:
     probes = probes_of(results)
     rows = probes[probes["probe"] == claim.probe] if len(probes) else probes
     if rows.empty:
-        return not_applicable(f"this run has no {claim.probe} probe")
+        return not_applicable(tr(NO_PROBE[str(claim.probe)]))
     if claim.probe == PERMUTATION:
         return _permuted(claim, rows, results)
     pairs, why = _pairs(claim, results, analysis)
     moved = rows[rows["variant"].isin(rows.loc[rows["level"] != "0", "variant"])]
     both = [(a, b) for a, b in pairs if {a, b} <= set(moved["variant"])]
     if not both:
-        return not_applicable(why if not pairs else f"no such pair of networks has the {claim.probe} probe")
+        return not_applicable(tr(NO_SUCH_PAIR[str(claim.probe)]) if pairs else why)
     named = {name for pair in both for name in pair}
     known = unmoved(results.predictions, int(moved["n"].min()))
     fared = {name: _fared(moved[moved["variant"] == name], known) for name in named}
     if not all(fared.values()):
-        return not_applicable("it is not known what the networks make of the same images unmoved")
-    found = {f"{b} against {a}": compared(fared[a], fared[b], len(both)) for a, b in both}
-    return _finding(claim, found, WORDS[str(claim.probe)], LESS)
+        return not_applicable(tr("it is not known what the networks make of the same images unmoved"))
+    found = {(b, a): compared(fared[a], fared[b], len(both)) for a, b in both}
+    numbers = numbers_of({f"{b} against {a}": one for (b, a), one in found.items()})
+    return _finding(claim, {against(*pair): one for pair, one in found.items()}, tr(LESS), numbers)
 
 
 def _share(rows: pd.DataFrame) -> tuple[float, int]:
@@ -96,15 +116,15 @@ def _pairs(claim: Claim, results: Results, analysis: Frames) -> tuple[Pairs, str
     if claim.knob is None or claim.change is None:
         dense, convolutional = _kinds(results)
         pairs = [(a, b) for a in dense for b in convolutional]
-        return pairs, "this run has not both a dense and a convolutional network"
+        return pairs, tr("this run has not both a dense and a convolutional network")
     ends = tuple(value_text(value) for value in claim.change)
     frame = analysis["contrasts"]
     frame = frame[(frame["knob"] == claim.knob) & (frame["quantity"] == "params")]
     rows = list(frame.itertuples())
     pairs = [(str(row.a), str(row.b)) for row in rows if (row.from_value, row.to_value) == ends]
     pairs += [(str(row.b), str(row.a)) for row in rows if (row.to_value, row.from_value) == ends]
-    change = " and ".join(setting(claim.knob, end) for end in ends)
-    return pairs, f"no two networks of this run differ in {change} alone"
+    one, other = (setting(claim.knob, end) for end in ends)
+    return pairs, tr("no two networks of this run differ in {one} and {other} alone", one=one, other=other)
 
 
 def _kinds(results: Results) -> tuple[list[str], list[str]]:
@@ -114,25 +134,34 @@ def _kinds(results: Results) -> tuple[list[str], list[str]]:
     return [name for name in has if not has[name]], [name for name in has if has[name]]
 
 
-def _finding(claim: Claim, found: dict[str, Difference], what: str, more: str) -> Finding:
+def _finding(claim: Claim, found: dict[str, Difference], more: str, numbers: Numbers) -> Finding:
     expect = str(claim.expect)
     margin = MARGIN if expect == "same" else 0.0
     differences = list(found.values())
     named = [f"{name} {_told(one)}" for name, one in found.items()]
-    rest = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    kinds = " or ".join(dict.fromkeys(one.interval for one in differences))
-    together = f" for {all_of(len(named)).lower()} together" if len(named) > 1 else ""
     said = [
-        f"{what}: {'; '.join(named[:MOST_NAMED])}{rest}.",
+        tr(WORDS[str(claim.probe)], differences=together(named, MOST_NAMED)),
         more,
         tally(differences, expect, margin),
-        f"In brackets 95{PERCENT}{together}: {kinds}.",
+        _in_brackets(differences),
     ]
-    return Finding(judge(differences, expect, margin), " ".join(filter(None, said)), numbers_of(found))
+    return Finding(judge(differences, expect, margin), " ".join(filter(None, said)), numbers)
+
+
+def _in_brackets(differences: list[Difference]) -> str:
+    """Say what the brackets hold."""
+    kinds = tr(" or ").join(dict.fromkeys(tr(one.interval) for one in differences))
+    values = {"level": f"95{PERCENT}", "kinds": kinds, "number": number_word(len(differences))}
+    if len(differences) == 1:
+        return tr("In brackets {level}: {kinds}.", **values)
+    if len(differences) == 2:
+        return tr("In brackets {level} for both together: {kinds}.", **values)
+    return tr("In brackets {level} for all {number} together: {kinds}.", **values)
 
 
 def _told(one: Difference) -> str:
-    return f"{signed(100 * one.effect)} ({signed(100 * one.low)} to {signed(100 * one.high)})"
+    effect, low, high = (signed(100 * value) for value in (one.effect, one.low, one.high))
+    return tr("{effect} ({low} to {high})", effect=effect, low=low, high=high)
 
 
 def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
@@ -145,11 +174,12 @@ def _permuted(claim: Claim, rows: pd.DataFrame, results: Results) -> Finding:
             fared[name] = _shares(one[one["level"] == ORIGINAL]), _shares(one[one["level"] == PERMUTED])
     judged = [name for name in fared if name in dense]
     if not judged:
-        return not_applicable("no dense network of this run was trained on shuffled pixels")
+        return not_applicable(tr("no dense network of this run was trained on shuffled pixels"))
     found = {name: compared(*both, len(judged)) for name, both in fared.items()}
-    more = SAME_MARGIN if claim.expect == "same" else ""
-    what = "Change of accuracy by training on shuffled pixels, in points"
-    finding = _finding(claim, {name: found[name] for name in judged}, what, more)
+    more = tr(SAME_MARGIN) if claim.expect == "same" else ""
+    finding = _finding(claim, {name: found[name] for name in judged}, more, numbers_of(found))
     others = [f"{name} {_told(one)}" for name, one in found.items() if name not in dense]
-    beside = f" Beside it, with convolutions: {listing(others, MOST_NAMED)}." if others else ""
-    return Finding(finding.verdict, finding.said + beside, numbers_of(found))
+    if not others:
+        return finding
+    beside = tr("Beside it, with convolutions: {names}.", names=listing(others, MOST_NAMED))
+    return replace(finding, said=f"{finding.said} {beside}")

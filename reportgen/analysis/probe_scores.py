@@ -25,6 +25,7 @@ import numpy as np
 from reportgen.analysis.comparisons import LEVEL, SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.differences import Difference, newcombe, wald_plus_2
 from reportgen.data.probes import subset
+from reportgen.words import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NORMAL = 1e6  # degrees of freedom: Student's t is normal
-UNPAIRED = "Newcombe's (1998, method 10) as of unpaired images"
-ADDED = f"{UNPAIRED}, plus Wald+2 (Agresti and Min 2005) of the unmoved ones; rather too wide"
-SEEDS_AND_IMAGES = "t over seeds and images, as of unpaired images; rather too wide"
+UNPAIRED = mark("Newcombe's (1998, method 10) as of unpaired images")
+ADDED = mark(
+    "Newcombe's (1998, method 10) as of unpaired images, plus Wald+2 (Agresti and Min 2005) of the unmoved "
+    "ones; rather too wide"
+)
+SEEDS_AND_IMAGES = mark("t over seeds and images, as of unpaired images; rather too wide")
 
 Right = dict[tuple[str, int], "NDArray[np.bool_]"]
 

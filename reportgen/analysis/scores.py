@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reportgen.jobs import DONE
+from reportgen.jobs import DIVERGED, DONE, FAILED
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from reportgen.results import Results
 
 Z = 1.959963984540054  # 95 % of a normal distribution lie within as many standard deviations
+# Translators: these follow the name of a network, or stand alone
+REASONS = {FAILED: mark("failed: {error}"), DIVERGED: mark("diverged: {error}")}
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _score(variant: str, rows: pd.DataFrame, n_test: int, baseline: bool) -> Sco
         baseline=baseline,
         params=int(params.iloc[0]) if len(params) else None,
         planned=len(rows),
-        reasons=tuple(f"{row.status}: {row.error}" for row in rest.itertuples()),
+        reasons=tuple(reason_of(row.status, row.error) for row in rest.itertuples()),
     )
     if done.empty:
         return score
@@ -120,6 +123,11 @@ def _score(variant: str, rows: pd.DataFrame, n_test: int, baseline: bool) -> Sco
         seconds=float(done["train_seconds"].mean()),
         mistakes=float((1 - done["test_accuracy"]).mean() * n_test),
     )
+
+
+def reason_of(status: str, error: str) -> str:
+    """Say why a training has no score."""
+    return tr(REASONS[status], error=error)
 
 
 def shown_seed(results: Results, variant: str) -> int | None:

@@ -11,7 +11,9 @@ import pandas as pd
 
 from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.scores import wilson
-from reportgen.jobs import DONE
+from reportgen.analysis.sentences import noted
+from reportgen.jobs import DIVERGED, DONE, FAILED
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +26,12 @@ BINS = 15  # of equal width, as in Guo et al. 2017
 DRAWS = 1000  # of the bootstrap
 WILSON, BOOTSTRAP, STUDENT = "95 % Wilson", "95 % bootstrap over images", "95 % t over seeds"
 OF_JACCARD = "95 % Wilson, of the Jaccard index"
-FEW_SEEDS = f"not applicable, because an interval over seeds needs at least {SEEDS_FOR_AN_ARCHITECTURE}"
-NO_MISTAKE = "no interval, because a bootstrap of no mistake knows of none"
+FEW_SEEDS = mark("not applicable, because an interval over seeds needs at least 3")
+NO_MISTAKE = mark("no interval, because a bootstrap of no mistake knows of none")
+NOT_DONE = {
+    FAILED: mark("the training failed: {error}"),
+    DIVERGED: mark("the training diverged: {error}"),
+}
 # What a score can be at all; the others have no upper end.
 RANGES = dict.fromkeys(("accuracy", "macro_f1", "ece"), (0.0, 1.0)) | {
     "brier": (0.0, 2.0),
@@ -177,7 +183,7 @@ def _training(results: Results, run: Any) -> Iterator[Row]:
     for row in _costs(results, run):
         yield {**stated, **row}
     if run.status != DONE:
-        reason = f"not applicable, because the training {run.status}: {run.error}"
+        reason = noted(tr(NOT_DONE[run.status], error=run.error))
         for metric in ("accuracy", "loss", "macro_f1", "nll", "brier", "ece", "gap"):
             yield {**stated, **_row(metric, nan, note=reason)}
         return
@@ -188,7 +194,7 @@ def _training(results: Results, run: Any) -> Iterator[Row]:
 def _costs(results: Results, run: Any) -> Iterator[Row]:
     yield _row("params", nan if pd.isna(run.params) else float(run.params))
     layers = results.layers[results.layers["variant"] == run.variant]["multiply_adds"]
-    unknown = "not applicable, because only Keras knows this network's layers"
+    unknown = noted(tr("only Keras knows this network's layers"))
     known = len(layers) > 0 and not layers.isna().any()
     yield _row("multiply_adds", float(layers.sum()) if known else nan, note="" if known else unknown)
     seconds = _series(results, "train", "seconds")
@@ -240,7 +246,7 @@ def _macro(labels: NDArray[np.int64], predicted: NDArray[np.int64], k: int) -> R
 
     value = f1_score(labels, predicted, average="macro", zero_division=0.0)
     if (labels == predicted).all():
-        return _row("macro_f1", value, note=NO_MISTAKE)
+        return _row("macro_f1", value, note=tr(NO_MISTAKE))
     counts = np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k)
     drawn = np.concatenate([np.nanmean(f_scores(some), axis=-1) for some in resampled(counts)])
     low, high = np.percentile(drawn, [2.5, 97.5])
@@ -263,22 +269,22 @@ def _series(results: Results, split: str, metric: str) -> pd.Series:
 def _classes(counts: NDArray[np.int64]) -> Iterator[Row]:
     for label in range(len(counts)):
         hits, true, said = int(counts[label, label]), int(counts[label].sum()), int(counts[:, label].sum())
-        yield _share("recall", label, hits, true, "no image of the test set is of this class")
-        yield _share("precision", label, hits, said, "no image was taken for this class")
+        yield _share("recall", label, hits, true, tr("no image of the test set is of this class"))
+        yield _share("precision", label, hits, said, tr("no image was taken for this class"))
         yield {"label": label, "n": true, **_f1(hits, true + said)}
 
 
 def _f1(hits: int, either: int) -> Row:
     """Give F1 with an interval: it rises with the Jaccard index J, a share of images, as 2 J / (1 + J)."""
     if not either:
-        return _row("f1", nan, note="not applicable, because no image is of this class or was taken for it")
+        return _row("f1", nan, note=noted(tr("no image is of this class or was taken for it")))
     low, high = (2 * end / (1 + end) for end in wilson(hits, either - hits))
     return _row("f1", 2 * hits / either, (low, high), OF_JACCARD)
 
 
 def _share(metric: str, label: int, hits: int, of: int, reason: str) -> Row:
     if not of:
-        return {"label": label, "n": 0, **_row(metric, nan, note=f"not applicable, because {reason}")}
+        return {"label": label, "n": 0, **_row(metric, nan, note=noted(reason))}
     return {"label": label, "n": int(of), **_row(metric, hits / of, wilson(int(hits), int(of)), WILSON)}
 
 
@@ -318,7 +324,7 @@ def _mean(variant: str, metric: str, part: pd.DataFrame) -> Iterator[Row]:
         bounds = over_seeds(values, RANGES.get(metric, (0.0, inf)))
         yield {**stated, **_row(metric, values.mean(), bounds, STUDENT)}
     else:
-        yield {**stated, **_row(metric, values.mean(), note=FEW_SEEDS if known else "")}
+        yield {**stated, **_row(metric, values.mean(), note=tr(FEW_SEEDS) if known else "")}
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
+from reportgen.analysis import sentences
 from reportgen.analysis.differences import Difference
-from reportgen.text import all_of, number_word
+from reportgen.text import number_word
+from reportgen.words import mark, tr, trn
 
-HOLDS = "holds"
-DOES_NOT = "does not hold"
-CANT_TELL = "can't tell here"
+HOLDS = mark("holds")
+DOES_NOT = mark("does not hold")
+CANT_TELL = mark("can't tell here")
 MARGIN = 0.01  # shares that differ by less than one point are taken to be the same
-SAME_MARGIN = "Less than a point either way, with all its interval, counts as the same."
+SAME_MARGIN = mark("Less than a point either way, with all its interval, counts as the same.")
 
 Numbers = dict[str, float | int | str]
 
@@ -29,7 +31,7 @@ class Finding:
 
 def not_applicable(why: str) -> Finding:
     """Say why a run cannot speak of a claim."""
-    return Finding(CANT_TELL, f"Not applicable, because {why}.")
+    return Finding(CANT_TELL, sentences.not_applicable(why))
 
 
 def numbers_of(differences: Mapping[str, Difference]) -> Numbers:
@@ -78,15 +80,19 @@ def tally(differences: Sequence[Difference], expect: str, margin: float = 0.0) -
     answers = [agrees(one, expect, margin) for one in differences]
     if len(answers) == 1:
         return ""
+    number = number_word(len(answers))
     if all(answers):
-        return f"{all_of(len(answers))} comparisons are as the claim says."
+        both = tr("Both comparisons are as the claim says.")
+        return both if len(answers) == 2 else tr("All {n} comparisons are as the claim says.", n=number)
     if set(answers) == {None}:
-        none = "Neither" if len(answers) == 2 else "None"
-        return f"{none} of the {number_word(len(answers))} comparisons is clear."
+        neither = tr("Neither of the two comparisons is clear.")
+        return neither if len(answers) == 2 else tr("None of the {n} comparisons is clear.", n=number)
+    so, otherwise, unclear = (answers.count(answer) for answer in (True, False, None))
     parts = [
-        (answers.count(True), "as the claim says"),
-        (answers.count(False), "clearly otherwise"),
-        (answers.count(None), "not clear"),
+        trn("{n} as the claim says", "{n} as the claim says", so, n=number_word(so)) if so else "",
+        trn("{n} clearly otherwise", "{n} clearly otherwise", otherwise, n=number_word(otherwise))
+        if otherwise
+        else "",
+        trn("{n} not clear", "{n} not clear", unclear, n=number_word(unclear)) if unclear else "",
     ]
-    said = [f"{number_word(n)} {what}" for n, what in parts if n]
-    return f"Of {number_word(len(answers))} comparisons, {', '.join(said)}."
+    return tr("Of {n} comparisons, {parts}.", n=number, parts=tr(", ").join(filter(None, parts)))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reportgen.analysis.evidence import NOT_APPLICABLE, NOTE, NOTHING, WARNING
+from reportgen.analysis.sentences import reason
 from reportgen.report.document import Context
 from reportgen.text import count, listing, number_word
-
-BECAUSE = "Not applicable, because "
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def _left_out(rows: pd.DataFrame) -> str:
     """Name the checks that could not be made, those of one reason together."""
     reasons: dict[str, list[str]] = {}
     for row in rows.itertuples():
-        reasons.setdefault(row.lead.removeprefix(BECAUSE).removesuffix("."), []).append(_name(row.code))
+        reasons.setdefault(reason(row.lead), []).append(_name(row.code))
     named = [f"{listing(names, len(names))}, because {why}" for why, names in reasons.items()]
     return f"{'; '.join(named)}." if named else ""
 

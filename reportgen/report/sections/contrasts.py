@@ -123,7 +123,7 @@ def _row(rows: pd.DataFrame, axis: Axis, digits: int) -> Row:
         clear=bool(by["accuracy"]["apart"]),
         seconds=_effect(by["seconds_per_epoch"], 1, 2),
         params=Effect(signed(by["params"]["effect"], 0), "", f"{by['params']['effect']:.0f}"),
-        size=str(by["map_size"]["note"]).replace(" and ", " → ") if "map_size" in by else "–",
+        size=str(by["map_size"]["note"]) if "map_size" in by else "–",
     )
 
 
