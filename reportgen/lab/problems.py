@@ -11,19 +11,16 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
+from reportgen.lab.claims import Claim
 from reportgen.lab.model import (
-    Branding,
-    Claim,
     DatasetChoice,
-    Exercise,
     Fallback,
     Lab,
-    Point,
     Probes,
     Protocol,
-    Texts,
     Variant,
 )
+from reportgen.lab.texts import Branding, Exercise, Point, Texts
 from reportgen.lab.values import PLACEHOLDER, shown
 from reportgen.layers import (
     LAYERS,
