@@ -14,6 +14,7 @@ from reportgen.lab.model import (
     override,
     trace_variant,
 )
+from reportgen.lab.notes import Note
 from reportgen.lab.reading import builtin_labs, lab_folder, lab_path, load_lab, overrides, parse_lab
 from reportgen.lab.schema import json_schema
 from reportgen.lab.texts import Branding, Point, Texts
@@ -25,6 +26,7 @@ __all__ = [
     "Fallback",
     "Lab",
     "Logo",
+    "Note",
     "Overrides",
     "Point",
     "Probes",

@@ -19,6 +19,7 @@ from reportgen.data import DATASETS
 from reportgen.errors import LabError, UsageError, did_you_mean
 from reportgen.lab.claims import Claim
 from reportgen.lab.fields import FilePath, Strict, listed
+from reportgen.lab.notes import Note
 from reportgen.lab.texts import Branding, Exercise, Texts
 from reportgen.lab.values import shown
 from reportgen.layers import (
@@ -180,6 +181,7 @@ class Lab(Strict):
     texts: Texts = Texts()
     claims: Annotated[tuple[Claim, ...], BeforeValidator(listed)] = ()
     exercises: Annotated[tuple[Exercise, ...], BeforeValidator(listed)] = ()
+    notes: Annotated[tuple[Note, ...], BeforeValidator(listed)] = ()
     variants: Annotated[tuple[Variant, ...], BeforeValidator(listed)] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ from reportgen.lab.model import (
     Protocol,
     Variant,
 )
+from reportgen.lab.notes import Note
 from reportgen.lab.texts import Branding, Exercise, Point, Texts
 from reportgen.lab.values import PLACEHOLDER, shown
 from reportgen.layers import (
@@ -133,6 +134,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "points": Point,
     "claims": Claim,
     "exercises": Exercise,
+    "notes": Note,
     "variants": Variant,
     **LAYERS,
 }

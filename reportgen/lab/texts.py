@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from reportgen.colours import READABLE, WHITE, contrast, readable_on
 from reportgen.lab.fields import FilePath, Strict, listed
+from reportgen.lab.prose import Prose
 from reportgen.lab.values import shown
 
 
@@ -15,25 +16,25 @@ class Point(Strict):
     """One thing that the lab teaches."""
 
     title: str
-    text: str
+    text: Prose
     drawing: Literal["shuffle", "convolution", "pooling", "stride", "padding"] | None = Field(
         None, description="A drawing to set beside the text."
     )
 
 
 class Texts(Strict):
-    """The lab's own words. Paragraphs are divided by empty lines; `code` is set in code type."""
+    """The lab's own words, in Markdown: paragraphs are divided by empty lines, `code` is set in code type."""
 
-    introduction: str = ""
+    introduction: Prose = ""
     points: Annotated[tuple[Point, ...], BeforeValidator(listed)] = ()
 
 
 class Exercise(Strict):
-    """A question of the lab's own; answer and notes stand in the instructor's edition alone."""
+    """A question of the lab's own, in Markdown; answer and notes stand in the instructor's edition alone."""
 
-    text: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
-    notes: str = Field("", description="For whoever teaches it.")
+    text: Prose = Field(min_length=1)
+    answer: Prose = Field(min_length=1)
+    notes: Prose = Field("", description="For whoever teaches it.")
 
 
 def _accent(colour: str) -> str:
