@@ -1,24 +1,23 @@
 """A lab: what to train, on what, and the words around it. TOML in, frozen strict values out."""
 
+from reportgen.lab.claims import Claim
 from reportgen.lab.logo import Logo, made_safe, read_logo
 from reportgen.lab.model import (
-    Branding,
-    Claim,
     DatasetChoice,
     Fallback,
     Lab,
     Overrides,
-    Point,
     Probes,
     Protocol,
-    Texts,
     Variant,
     check_shapes,
     override,
     trace_variant,
 )
+from reportgen.lab.notes import Note
 from reportgen.lab.reading import builtin_labs, lab_folder, lab_path, load_lab, overrides, parse_lab
 from reportgen.lab.schema import json_schema
+from reportgen.lab.texts import Branding, Point, Texts
 
 __all__ = [
     "Branding",
@@ -27,6 +26,7 @@ __all__ = [
     "Fallback",
     "Lab",
     "Logo",
+    "Note",
     "Overrides",
     "Point",
     "Probes",

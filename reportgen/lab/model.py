@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StrictStr,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from reportgen.colours import READABLE, WHITE, contrast, readable_on
 from reportgen.data import DATASETS
 from reportgen.errors import LabError, UsageError, did_you_mean
+from reportgen.lab.claims import Claim
+from reportgen.lab.fields import FilePath, Strict, listed
+from reportgen.lab.notes import Note
+from reportgen.lab.texts import Branding, Exercise, Texts
 from reportgen.lab.values import shown
 from reportgen.layers import (
     AnyLayer,
@@ -47,26 +47,10 @@ Language = Literal["en", "de", "es", "zh"]  # those of words.LANGUAGES
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _known_dataset(name: str) -> str:
     if name not in DATASETS:
         raise ValueError(f"{shown(name)}, {did_you_mean(name, DATASETS)}")
     return name
-
-
-def _path(value: Any) -> Any:
-    return Path(value) if isinstance(value, str) and value else value
-
-
-FilePath = Annotated[
-    Path,
-    BeforeValidator(_path),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "minLength": 1}),
-]
 
 
 DatasetName = Annotated[
@@ -74,42 +58,12 @@ DatasetName = Annotated[
     AfterValidator(_known_dataset),
     WithJsonSchema({"type": "string", "enum": list(DATASETS)}),
 ]
-ClassNames = Annotated[tuple[StrictStr, ...], Field(min_length=1), BeforeValidator(_tuple)]
-VariantNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuple)]
-Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1), BeforeValidator(_tuple)]
+ClassNames = Annotated[tuple[StrictStr, ...], Field(min_length=1), BeforeValidator(listed)]
+VariantNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(listed)]
+Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1), BeforeValidator(listed)]
 
 
-KnobValue = int | float | str
-Knob = Literal[
-    "padding",
-    "strides",
-    "pooling",
-    "kernel",
-    "pool",
-    "filters",
-    "units",
-    "activation",
-    "dropout",
-    "depth_multiplier",
-    "use_bias",
-]
-Quantity = Literal["accuracy", "seconds_per_epoch", "params", "multiply_adds", "map_size"]
-Evidence = Literal["pooling-parameters", "shape", "contrast", "probe", "stacking"]
-# The keys that each kind of evidence needs, and those that it may have.
-CLAIM_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "pooling-parameters": ((), ()),
-    "shape": (("knob", "value", "expect"), ()),
-    "contrast": (("knob", "change", "quantity", "expect"), ()),
-    "probe": (("probe", "expect"), ("knob", "change")),
-    "stacking": ((), ()),
-}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Fallback(_Strict):
+class Fallback(Strict):
     """What to train on where the lab's data set is not to be had, and a protocol that suits it."""
 
     name: DatasetName = Field(description="A built-in data set that needs no network, such as digits.")
@@ -117,7 +71,7 @@ class Fallback(_Strict):
     batch_size: BatchSize | None = None
 
 
-class DatasetChoice(_Strict):
+class DatasetChoice(Strict):
     """The data set of a lab: a built-in name, or a path to an .npz file or a folder of IDX files."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["path"]}]})
@@ -145,7 +99,7 @@ class DatasetChoice(_Strict):
         return self
 
 
-class Protocol(_Strict):
+class Protocol(Strict):
     """How every variant is trained."""
 
     epochs: Epochs = 5
@@ -170,7 +124,7 @@ class Protocol(_Strict):
     )
 
 
-class Variant(_Strict):
+class Variant(Strict):
     """One network: a stack of layers, or a function that builds it."""
 
     model_config = ConfigDict(
@@ -200,7 +154,7 @@ class Variant(_Strict):
         return any(isinstance(layer, CONVOLUTIONS) for layer in self.layers or ())
 
 
-class Probes(_Strict):
+class Probes(Strict):
     """What the trained networks are asked beside the test set as it is; nothing where a lab states none."""
 
     border: bool = Field(False, description="Move what each image shows to each of the four borders.")
@@ -214,109 +168,7 @@ class Probes(_Strict):
     )
 
 
-class Point(_Strict):
-    """One thing that the lab teaches."""
-
-    title: str
-    text: str
-    drawing: Literal["shuffle", "convolution", "pooling", "stride", "padding"] | None = Field(
-        None, description="A drawing to set beside the text."
-    )
-
-
-class Texts(_Strict):
-    """The lab's own words. Paragraphs are divided by empty lines; `code` is set in code type."""
-
-    introduction: str = ""
-    points: Annotated[tuple[Point, ...], BeforeValidator(_tuple)] = ()
-
-
-class Exercise(_Strict):
-    """A question of the lab's own; answer and notes stand in the instructor's edition alone."""
-
-    text: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
-    notes: str = Field("", description="For whoever teaches it.")
-
-
-def _claim_schema(schema: dict[str, Any]) -> None:
-    """Tell editors too which keys each kind of evidence takes."""
-    schema["allOf"] = [
-        {
-            "if": {"properties": {"evidence": {"const": kind}}},
-            "then": {"required": list(needed), "properties": dict.fromkeys(_no_keys(kind), False)},
-        }
-        for kind, (needed, _) in CLAIM_KEYS.items()
-    ]
-
-
-def _no_keys(kind: str) -> list[str]:
-    needed, optional = CLAIM_KEYS[kind]
-    every = dict.fromkeys(key for keys in CLAIM_KEYS.values() for part in keys for key in part)
-    return [key for key in every if key not in (*needed, *optional)]
-
-
-class Claim(_Strict):
-    """Something that the lab says of networks, and the evidence in a run that bears on it."""
-
-    model_config = ConfigDict(json_schema_extra=_claim_schema)
-    text: str = Field(min_length=1)
-    evidence: Evidence = Field(description="What in the run bears on the claim.")
-    knob: Knob | None = Field(None, description="The one setting in which two networks differ.")
-    change: Annotated[tuple[KnobValue, KnobValue], BeforeValidator(_tuple)] | None = Field(
-        None, description="The knob's value before and after, such as [1, 2]."
-    )
-    value: KnobValue | None = Field(None, description="The knob's value, such as 2.")
-    quantity: Quantity | None = Field(None, description="What the change is said to do something to.")
-    expect: Literal["lower", "higher", "same"] | None = Field(
-        None, description="What it is after the change, or for the networks that the claim favours."
-    )
-    probe: Literal["border", "shift", "permutation"] | None = Field(
-        None, description="The changed test images, or the control, that bears on the claim."
-    )
-
-    @model_validator(mode="after")
-    def _fits_its_evidence(self) -> Claim:
-        needed, _ = CLAIM_KEYS[self.evidence]
-        for key in needed:
-            if getattr(self, key) is None:
-                raise ValueError(f'evidence "{self.evidence}" needs {key}')
-        for key in _no_keys(self.evidence):
-            if getattr(self, key) is not None:
-                raise ValueError(f'evidence "{self.evidence}" takes no {key}')
-        if (self.quantity, self.expect) == ("seconds_per_epoch", "same"):
-            raise ValueError('expect = "same" is not for seconds, which always differ a little')
-        return self
-
-
-def _accent(colour: str) -> str:
-    if colour and (found := contrast(colour, WHITE)) < READABLE:
-        better = readable_on(colour, WHITE)
-        raise ValueError(
-            f"{shown(colour)} has a contrast of {found:.1f} to 1 on white, expected at least "
-            f"{READABLE} to 1; {better} has it"
-        )
-    return colour
-
-
-def _authors(value: Any) -> Any:
-    return _tuple([value] if isinstance(value, str) else value)
-
-
-Line = Annotated[str, Field(max_length=200)]
-
-
-class Branding(_Strict):
-    """Who hands the report out; `logo` is a path beside the lab, `accent` a colour such as "#7a1f2b"."""
-
-    institution: Line = ""
-    term: Line = ""
-    authors: Annotated[tuple[Line, ...], Field(max_length=20), BeforeValidator(_authors)] = ()
-    logo: FilePath | None = None
-    accent: Annotated[str, AfterValidator(_accent)] = ""
-
-
-class Lab(_Strict):
+class Lab(Strict):
     """All that one run needs to know; `folder` is where a lab's relative paths begin."""
 
     name: Name
@@ -329,9 +181,10 @@ class Lab(_Strict):
     protocol: Protocol = Protocol()
     probes: Probes = Probes()
     texts: Texts = Texts()
-    claims: Annotated[tuple[Claim, ...], BeforeValidator(_tuple)] = ()
-    exercises: Annotated[tuple[Exercise, ...], BeforeValidator(_tuple)] = ()
-    variants: Annotated[tuple[Variant, ...], BeforeValidator(_tuple)] = Field(min_length=1)
+    claims: Annotated[tuple[Claim, ...], BeforeValidator(listed)] = ()
+    exercises: Annotated[tuple[Exercise, ...], BeforeValidator(listed)] = ()
+    notes: Annotated[tuple[Note, ...], BeforeValidator(listed)] = ()
+    variants: Annotated[tuple[Variant, ...], BeforeValidator(listed)] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _variants_fit_together(self) -> Lab:
@@ -371,7 +224,7 @@ class Lab(_Strict):
         return tuple(variant for variant in self.variants if variant in chosen)
 
 
-class Overrides(_Strict):
+class Overrides(Strict):
     """What a command line puts in the place of the lab's own values."""
 
     dataset: DatasetName | None = None

@@ -11,19 +11,17 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
+from reportgen.lab.claims import Claim
 from reportgen.lab.model import (
-    Branding,
-    Claim,
     DatasetChoice,
-    Exercise,
     Fallback,
     Lab,
-    Point,
     Probes,
     Protocol,
-    Texts,
     Variant,
 )
+from reportgen.lab.notes import Note
+from reportgen.lab.texts import Branding, Exercise, Point, Texts
 from reportgen.lab.values import PLACEHOLDER, shown
 from reportgen.layers import (
     LAYERS,
@@ -136,6 +134,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "points": Point,
     "claims": Claim,
     "exercises": Exercise,
+    "notes": Note,
     "variants": Variant,
     **LAYERS,
 }

@@ -14,6 +14,7 @@ from pydantic import (
 from reportgen.errors import LabError, UsageError, did_you_mean
 from reportgen.lab.model import MAX_VARIANTS, Lab, Overrides
 from reportgen.lab.problems import first_problem, problem
+from reportgen.lab.prose import READING
 from reportgen.lab.sweeps import expand
 from reportgen.lab.values import shown
 
@@ -90,7 +91,7 @@ def parse_lab(raw: dict[str, Any], file: str, default_name: str = "lab") -> Lab:
         if len(raw["variants"]) > MAX_VARIANTS:
             raise LabError(f"{file}: variants: {len(raw['variants'])}, at most {MAX_VARIANTS}")
     try:
-        return Lab.model_validate(raw)
+        return Lab.model_validate(raw, context=READING)
     except ValidationError as error:
         raise LabError(f"{file}: {first_problem(error, raw)}") from None
 

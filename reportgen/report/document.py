@@ -13,6 +13,7 @@ from reportgen.report.attachments import Attachment, attachments
 from reportgen.report.brand import Brand
 from reportgen.report.files import File, Rows, csv_file, first_rows
 from reportgen.report.images import data_uri
+from reportgen.report.notes import SetNotes
 from reportgen.report.pdf import Extras
 from reportgen.report.tiles import Extent, Pictures, that_fit
 from reportgen.text import count, listing, number_word, volume
@@ -230,12 +231,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Section:
-    """One section: `template` renders `body`."""
+    """One section: `template` renders `body`, between the instructor's notes."""
 
     number: int
     anchor: str
     title: str
-    body: Any
+    body: Any  # None where it has nothing but notes
+    notes: SetNotes = SetNotes()
 
     @property
     def template(self) -> str:

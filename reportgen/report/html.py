@@ -21,6 +21,7 @@ from reportgen.report.dates import document_date, written
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
+from reportgen.report.notes import SetNotes, notes_of
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
@@ -60,9 +61,10 @@ def build(
     numbers = context.numbers
     # Numbers are handed out in this order, so that they count up down the page.
     made = [(anchor, title, make(context)) for anchor, (title, make) in edition.sections.items()]
-    present = [part for part in made if part[2] is not None]
+    noted = notes_of(results.record.lab, edition.name)
+    present = [part for part in made if part[2] is not None or part[0] in noted]
     sections = tuple(
-        Section(number, anchor, tr(title), body)
+        Section(number, anchor, tr(title), body, noted.get(anchor, SetNotes()))
         for number, (anchor, title, body) in enumerate(present, start=1)
     )
     lab = context.lab

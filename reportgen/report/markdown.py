@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from reportgen.report.drawings import Drawing, Volume
     from reportgen.report.sections.pairs import PairPictures
 
+# Empty lines beyond the first, but for those in a block of code, which is taken whole.
+SPARE = re.compile(r"(^ *(`{3,})[^`\n]*\n.*?^ *\2$)|\n{3,}", re.MULTILINE | re.DOTALL)
 STRIPS: dict[str, Callable[[Any], strips.Strips | None]] = {
     "leaderboard": strips.leaderboard,
     "forest": strips.forest,
@@ -41,7 +43,7 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, bytes]]
     images = Images(folder)
     template = _environment().get_template("markdown/report.md.jinja")
     text = template.render(document=document, images=images)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", images.files
+    return SPARE.sub(lambda found: found[1] or "\n\n", text).strip() + "\n", images.files
 
 
 class Images:

@@ -23,14 +23,25 @@ _CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)
 
 def escape(text: object) -> Markup:
     """Write text on one line; it reads the same at the start of a paragraph, in a table and elsewhere."""
-    return _begun(_signs(inert(text)).strip())
+    return begun(signs(inert(text)).strip())
 
 
 def words(marked: Markup) -> Markup:
     """Write words with code in them, as text.paragraphs() marks it up."""
     parts = _CODE.split(str(marked))
-    written = [_code(unescape(part)) if n % 2 else _signs(unescape(part)) for n, part in enumerate(parts)]
-    return _begun("".join(written).strip())
+    written = [_code(unescape(part)) if n % 2 else signs(unescape(part)) for n, part in enumerate(parts)]
+    return begun("".join(written).strip())
+
+
+def signs(text: str) -> str:
+    """Escape the signs that mark something up, wherever they stand."""
+    flat = _SPACE.sub(" ", text)
+    return _LINK.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", flat))
+
+
+def begun(text: str) -> Markup:
+    """Keep what begins a text from beginning a list, a heading or a table's rule."""
+    return Markup(_NUMBER.sub(r"\1\\\2", _BULLET.sub(r"\\\1", text)))  # noqa: S704  escaped as Markdown
 
 
 def code(text: object) -> Markup:
@@ -43,16 +54,6 @@ def fenced(text: object, language: str = "") -> Markup:
     plain = inert(text)
     fence = "`" * max(3, 1 + _longest_run(plain))
     return Markup(f"{fence}{language}\n{plain}\n{fence}")  # noqa: S704  escaped as Markdown
-
-
-def _signs(text: str) -> str:
-    flat = _SPACE.sub(" ", text)
-    return _LINK.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", flat))
-
-
-def _begun(text: str) -> Markup:
-    """Keep what begins a text from beginning a list, a heading or a table's rule."""
-    return Markup(_NUMBER.sub(r"\1\\\2", _BULLET.sub(r"\\\1", text)))  # noqa: S704  escaped as Markdown
 
 
 def _code(text: str) -> str:

@@ -6,14 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from reportgen.analysis.scores import leaderboard
 from reportgen.report.data_code import loading_code, splitting_code
 from reportgen.report.keras_code import compile_code, model_code
 from reportgen.report.markdown_text import code as code_span
-from reportgen.report.markdown_text import escape, words
-from reportgen.text import digits_for, inert, paragraphs, percent
+from reportgen.report.markdown_text import escape
+from reportgen.report.prose import SECTION, TITLE, markdown
+from reportgen.text import digits_for, inert, percent
 
 if TYPE_CHECKING:
     from reportgen.analysis.scores import Score
@@ -123,8 +122,10 @@ def cells(results: Results, blanks: bool) -> list[Cell]:
 
 def _beginning(lab: Lab) -> list[Cell]:
     texts = lab.texts
-    title = Cell.of_text(f"# {escape(lab.title)}", escape(lab.course), *_words(texts.introduction))
-    points = [Cell.of_text(f"## {escape(point.title)}", *_words(point.text)) for point in texts.points]
+    title = Cell.of_text(f"# {escape(lab.title)}", escape(lab.course), *markdown(texts.introduction, TITLE))
+    points = [
+        Cell.of_text(f"## {escape(point.title)}", *markdown(point.text, SECTION)) for point in texts.points
+    ]
     imports = "import keras\nimport matplotlib.pyplot as plt\nimport numpy as np"
     policy = ""
     if lab.protocol.precision != "float32":
@@ -132,10 +133,6 @@ def _beginning(lab: Lab) -> list[Cell]:
             f'# Layers compute in bfloat16.\nkeras.config.set_dtype_policy("mixed_{lab.protocol.precision}")'
         )
     return [title, *points, Cell.of_code(imports, *([policy] if policy else []))]
-
-
-def _words(text: str) -> list[Markup]:
-    return [words(paragraph) for paragraph in paragraphs(text)]
 
 
 def _data(results: Results) -> list[Cell]:

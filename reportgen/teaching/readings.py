@@ -113,6 +113,14 @@ def _precision(frame: pd.DataFrame, label: int, name: str) -> Line:
 def own(source: Source) -> list[Exercise]:
     """Give the lab's own questions."""
     return [
-        Exercise("own", AFTER, "", one.text, Answer(one.answer, notes=one.notes), lines=LINES_FOR_WORDS)
+        Exercise(
+            kind="own",
+            stands=AFTER,
+            title="",
+            text=one.text,
+            answer=Answer(one.answer, notes=one.notes),
+            lines=LINES_FOR_WORDS,
+            markdown=True,
+        )
         for one in source.lab.exercises
     ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from reportgen.report.document import Context
+from reportgen.report.prose import ARTICLE, Block, blocks, plain
 from reportgen.report.sections.single import most_mistaken
 from reportgen.report.sections.working import SetLine, set_lines
 from reportgen.teaching.exercises import AFTER, BEFORE, Answer, Blanks, Exercise, Source
 from reportgen.teaching.sheets import sheet
-from reportgen.text import inert, paragraphs
+from reportgen.text import inert
 
 LONGEST_TEXT = 4000
 
@@ -29,9 +28,9 @@ class FillIn:
 class Solution:
     """What the instructor's edition has of an exercise beside it."""
 
-    answer: tuple[Markup, ...]
+    answer: tuple[Block, ...]
     work: tuple[SetLine, ...]
-    notes: tuple[Markup, ...]
+    notes: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class SetExercise:
 
     number: int
     title: str
-    paragraphs: tuple[Markup, ...]
+    blocks: tuple[Block, ...]
     tables: tuple[FillIn, ...]
     lines: int
     solution: Solution | None
@@ -81,16 +80,17 @@ def _set(number: int, one: Exercise) -> SetExercise:
     return SetExercise(
         number=number,
         title=one.title,
-        paragraphs=_words(one.text),
+        blocks=_words(one.text, one.markdown),
         tables=tuple(_fill_in(number, table, answer) for table in one.tables),
         lines=0 if answer else one.lines,
-        solution=_solution(answer) if answer else None,
+        solution=_solution(answer, one.markdown) if answer else None,
         long=len(one.text) > LONGEST_TEXT // 4,
     )
 
 
-def _words(text: str) -> tuple[Markup, ...]:
-    return tuple(paragraphs(inert(text, LONGEST_TEXT)))
+def _words(text: str, markdown: bool) -> tuple[Block, ...]:
+    short = inert(text, LONGEST_TEXT)
+    return blocks(short, ARTICLE) if markdown else plain(short)
 
 
 def _fill_in(number: int, table: Blanks, answer: Answer | None) -> FillIn:
@@ -100,5 +100,6 @@ def _fill_in(number: int, table: Blanks, answer: Answer | None) -> FillIn:
     return FillIn(words, table.headings, tuple(zip(table.rows, filled, strict=True)))
 
 
-def _solution(answer: Answer) -> Solution:
-    return Solution(_words(answer.text), set_lines(answer.work), _words(answer.notes))
+def _solution(answer: Answer, markdown: bool) -> Solution:
+    text, notes = (_words(one, markdown) for one in (answer.text, answer.notes))
+    return Solution(text, set_lines(answer.work), notes)

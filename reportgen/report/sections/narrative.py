@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from reportgen.analysis.facts import FACTS
 from reportgen.lab import Point
 from reportgen.report import drawings
 from reportgen.report.document import Caption, Context
-from reportgen.text import inert, paragraphs
+from reportgen.report.prose import ARTICLE, Block, blocks
+from reportgen.text import inert
 
 LONGEST_HEADING = 160
 LONGEST_UNDIVIDED = 1500
@@ -28,7 +27,7 @@ class TaughtPoint:
     """One thing that the lab teaches, with a drawing and what this run's networks show of it."""
 
     title: str
-    paragraphs: tuple[Markup, ...]
+    blocks: tuple[Block, ...]
     drawing: drawings.Drawing | None
     caption: Caption | None
     fact: str
@@ -39,7 +38,7 @@ class TaughtPoint:
 class Narrative:
     """The lab's own words."""
 
-    introduction: tuple[Markup, ...]
+    introduction: tuple[Block, ...]
     points: tuple[TaughtPoint, ...]
 
 
@@ -49,7 +48,7 @@ def narrative(context: Context) -> Narrative | None:
     if not texts.introduction and not texts.points:
         return None
     points = tuple(_point(context, point) for point in texts.points)
-    return Narrative(tuple(paragraphs(texts.introduction)), points)
+    return Narrative(blocks(texts.introduction), points)
 
 
 def _point(context: Context, point: Point) -> TaughtPoint:
@@ -61,7 +60,7 @@ def _point(context: Context, point: Point) -> TaughtPoint:
     long = len(point.text) > LONGEST_UNDIVIDED
     title = inert(point.title, LONGEST_HEADING)
     caption = context.drawn("", CAPTIONS[name]) if drawing else None
-    return TaughtPoint(title, tuple(paragraphs(point.text)), drawing, caption, fact, long)
+    return TaughtPoint(title, blocks(point.text, ARTICLE), drawing, caption, fact, long)
 
 
 def _shuffled(context: Context) -> drawings.Drawing | None:

@@ -1,0 +1,69 @@
+"""The Markdown in which a lab's words are written: CommonMark with tables and strikethrough, without HTML."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, ValidationInfo
+
+from reportgen.lab.values import shown
+from reportgen.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+READING = {"reading": True}  # the context in which a lab is validated that its author has just written
+FOLLOWED = re.compile(r"(https?://|mailto:)", re.IGNORECASE)  # what a link may begin with
+
+
+@cache
+def parser() -> MarkdownIt:
+    """Give the parser; HTML is text to it, and so is an address that is not marked as a link."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415  a lab without links is read without it
+
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def parse(text: str) -> list[Token]:
+    """Parse Markdown; what entities stand for is made inert as well as what is written out."""
+    tokens = parser().parse(inert(text))
+    for token in each(tokens):
+        token.content = inert(token.content)
+    return tokens
+
+
+def each(tokens: list[Token]) -> Iterator[Token]:
+    """List tokens with those inside them."""
+    for token in tokens:
+        yield token
+        yield from each(token.children or [])
+
+
+def refused(text: str) -> str:
+    """Say what in a text no report shows: a picture, or a link that leads nowhere; else empty."""
+    if "]" not in text and "<" not in text:
+        return ""
+    for token in each(parse(text)):
+        if token.type == "image":
+            return (
+                f"has the image {shown(token.attrs['src'])}, expected words alone: a report fetches nothing"
+            )
+        if token.type == "link_open" and not FOLLOWED.match(str(token.attrs["href"])):
+            address = shown(token.attrs["href"])
+            return f"has a link to {address}, expected one that begins with https://, http:// or mailto:"
+    return ""
+
+
+def _fit(text: str, info: ValidationInfo) -> str:
+    # A run's record has what an earlier version took: such a text is shown without its pictures and links.
+    if info.context == READING and (problem := refused(text)):
+        raise ValueError(problem)
+    return text
+
+
+Prose = Annotated[str, AfterValidator(_fit)]
