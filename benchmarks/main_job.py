@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import REPORTGEN, measure, median
+from measuring import REPORTGEN, Cost, measure, median
 
 DRAWING_LIBRARIES = "import pandas, plotnine, weasyprint, statsmodels.stats.proportion"
 
@@ -22,6 +22,11 @@ DRAWING_LIBRARIES = "import pandas, plotnine, weasyprint, statsmodels.stats.prop
 def row(name: str, value: str, limit: str, reference: str) -> None:
     """Print one line of the table."""
     print(f"{name:38} {value:>12} {limit:>12}   {reference}", flush=True)
+
+
+def libraries(folder: Path, repeat: int) -> Cost:
+    """Measure the import of the libraries that draw."""
+    return median([sys.executable, "-c", DRAWING_LIBRARIES], folder, repeat)
 
 
 def main() -> None:
@@ -45,9 +50,9 @@ def main() -> None:
         row("whole run, peak memory", f"{whole.megabytes:.0f} MB", "3000 MB", "")
 
         run = Path(whole.printed.splitlines()[-1]).parent
-        libraries = median([sys.executable, "-c", DRAWING_LIBRARIES], folder, options.repeat)
+        drawing = libraries(folder, options.repeat)
         render = median([*REPORTGEN, "render", str(run)], folder, options.repeat)
-        ratio = f"{render.wall / libraries.wall:.1f} x the import of the drawing libraries"
+        ratio = f"{render.wall / drawing.wall:.1f} x the import of the drawing libraries"
         row("render, 7 variants, HTML and PDF, wall", f"{render.wall:.1f} s", "12 s", ratio)
         for name in ("report.html", "report.pdf"):
             row(name, f"{(folder / run / name).stat().st_size / 1e6:.2f} MB", "", "")
