@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from reportgen.errors import did_you_mean
+from reportgen.words import tr
 
 Shape = tuple[int, ...]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -73,7 +74,15 @@ Activation = Literal[
 
 
 class ShapeError(ValueError):
-    """Say why a layer cannot take the shape that reaches it."""
+    """Say why a layer cannot take the shape that reaches it; `position` is the layer's, from 1, if known."""
+
+    position: int = 0
+
+    def at(self, position: int, name: str) -> ShapeError:
+        """Give the error with the layer that it is of."""
+        found = ShapeError(f"layer {position} ({name}): {self}")
+        found.position = position
+        return found
 
 
 def window_size(n: int, kernel: int, stride: int, padding: str) -> int:
@@ -142,12 +151,13 @@ class Windowed(Layer):
         """Write kernel, stride, padding and activation."""
         kernel, strides, padding = self.window()
         stride = strides[0] if strides[0] == strides[1] else times(strides)
-        return f"{times(kernel)}, stride {stride}, {padding}{self._activated()}"
+        said = [times(kernel), tr("stride {stride}", stride=stride), padding, *self._activated()]
+        return tr(", ").join(said)
 
-    def _activated(self) -> str:
-        """Write the activation behind the other settings, where there is one."""
+    def _activated(self) -> list[str]:
+        """Give the activation, where there is one."""
         activation = getattr(self, "activation", "linear")
-        return "" if activation == "linear" else f", {activation}"
+        return [] if activation == "linear" else [activation]
 
 
 class _Convolution(Windowed):
@@ -340,6 +350,15 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 
+def said_setting(setting: str) -> str:
+    """Say a setting that was written into a frame, in English, in the language of the report."""
+    parts = [part.partition("stride ") for part in setting.split(", ")]
+    return tr(", ").join(
+        tr("stride {stride}", stride=stride) if found and not before else before
+        for before, found, stride in parts
+    )
+
+
 def layer_kind(value: Any) -> str | None:
     """Name the layer that a table states: its one key that is a layer's name."""
     if isinstance(value, Layer):
@@ -400,11 +419,10 @@ def trace(layers: tuple[Layer, ...], image_shape: Shape, n_classes: int) -> list
     shape = image_shape
     for position, stated in enumerate(layers, start=1):
         layer = _resolve(stated, n_classes)
-        where = f"layer {position} ({layer.keras_name})"
         try:
             out = layer.output_shape(shape)
         except ShapeError as error:
-            raise ShapeError(f"{where}: {error}") from None
+            raise error.at(position, layer.keras_name) from None
         rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
         shape = out
     _check_ending(rows, shape, n_classes)
