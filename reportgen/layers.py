@@ -78,12 +78,13 @@ Activation = Literal[
 class ShapeError(ValueError):
     """Say why a layer cannot take the shape that reaches it: `why`, and `where`, are for readers too.
 
-    The advice is for a lab's author: it is said in the words of a lab's file.
+    The advice is for a lab's author: it is said in the words of a lab's file. `position` is the layer's, from
+    1, where it is known.
     """
 
-    def __init__(self, why: str, advice: str = "", where: str = "") -> None:
+    def __init__(self, why: str, advice: str = "", where: str = "", position: int = 0) -> None:
         super().__init__(f"{why}; {advice}" if advice else why)
-        self.why, self.advice, self.where = why, advice, where
+        self.why, self.advice, self.where, self.position = why, advice, where, position
 
 
 def window_size(n: int, kernel: int, stride: int, padding: str) -> int:
@@ -170,12 +171,13 @@ class Windowed(Layer):
         """Write kernel, stride, padding and activation."""
         kernel, strides, padding = self.window()
         stride = strides[0] if strides[0] == strides[1] else times(strides)
-        return f"{times(kernel)}, stride {stride}, {padding}{self._activated()}"
+        said = [times(kernel), tr("stride {stride}", stride=stride), padding, *self._activated()]
+        return tr(", ").join(said)
 
-    def _activated(self) -> str:
-        """Write the activation behind the other settings, where there is one."""
+    def _activated(self) -> list[str]:
+        """Give the activation, where there is one."""
         activation = getattr(self, "activation", "linear")
-        return "" if activation == "linear" else f", {activation}"
+        return [] if activation == "linear" else [activation]
 
 
 class _Convolution(Windowed):
@@ -368,6 +370,15 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 
+def said_setting(setting: str) -> str:
+    """Say a setting that was written into a frame, in English, in the language of the report."""
+    parts = [part.partition("stride ") for part in setting.split(", ")]
+    return tr(", ").join(
+        tr("stride {stride}", stride=stride) if found and not before else before
+        for before, found, stride in parts
+    )
+
+
 def layer_kind(value: Any) -> str | None:
     """Name the layer that a table states: its one key that is a layer's name."""
     if isinstance(value, Layer):
@@ -432,7 +443,7 @@ def trace(layers: tuple[Layer, ...], image_shape: Shape, n_classes: int) -> list
             out = layer.output_shape(shape)
         except ShapeError as error:
             where = _where(layer, position)
-            raise ShapeError(f"{where}: {error.why}", error.advice, where) from None
+            raise ShapeError(f"{where}: {error.why}", error.advice, where, position) from None
         rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
         shape = out
     _check_ending(rows, shape, n_classes)

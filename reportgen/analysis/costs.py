@@ -8,17 +8,79 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.contrasts import Timing, slower, timing
 from reportgen.analysis.differences import is_clear
 from reportgen.analysis.scores import leaderboard
-from reportgen.text import all_of, number_word
+from reportgen.text import number_word
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from reportgen.analysis.telling import Telling
     from reportgen.results import Results
 
-THAT = {
-    "params": "that can be told apart",
-    "seconds": "that can be told apart and whose seconds an epoch differ clearly",
+# By the cost: of no pair of networks, of one, of both, of all, of none of several, and of some.
+NO_PAIR = {
+    "params": mark("There are no two networks of different cost that can be told apart."),
+    "seconds": mark(
+        "There are no two networks that can be told apart and whose seconds an epoch differ clearly."
+    ),
 }
-COSTLIER = {"params": "the one with more parameters", "seconds": "the one whose epochs took longer"}
+ONE_MORE = {
+    "params": mark(
+        "In the one pair of networks that can be told apart, the one with more parameters is the more "
+        "accurate."
+    ),
+    "seconds": mark(
+        "In the one pair of networks that can be told apart and whose seconds an epoch differ clearly, the "
+        "one whose epochs took longer is the more accurate."
+    ),
+}
+ONE_LESS = {
+    "params": mark(
+        "In the one pair of networks that can be told apart, the one with more parameters is the less "
+        "accurate."
+    ),
+    "seconds": mark(
+        "In the one pair of networks that can be told apart and whose seconds an epoch differ clearly, the "
+        "one whose epochs took longer is the less accurate."
+    ),
+}
+BOTH = {
+    "params": mark(
+        "In both pairs of networks that can be told apart, the one with more parameters is the more accurate."
+    ),
+    "seconds": mark(
+        "In both pairs of networks that can be told apart and whose seconds an epoch differ clearly, the one "
+        "whose epochs took longer is the more accurate."
+    ),
+}
+ALL = {
+    "params": mark(
+        "In all {number} pairs of networks that can be told apart, the one with more parameters is the more "
+        "accurate."
+    ),
+    "seconds": mark(
+        "In all {number} pairs of networks that can be told apart and whose seconds an epoch differ clearly, "
+        "the one whose epochs took longer is the more accurate."
+    ),
+}
+NONE = {
+    "params": mark(
+        "In none of the {number} pairs of networks that can be told apart is the one with more parameters "
+        "the more accurate."
+    ),
+    "seconds": mark(
+        "In none of the {number} pairs of networks that can be told apart and whose seconds an epoch differ "
+        "clearly is the one whose epochs took longer the more accurate."
+    ),
+}
+SOME = {
+    "params": mark(
+        "Of the {number} pairs of networks that can be told apart, the one with more parameters is the more "
+        "accurate in {some}."
+    ),
+    "seconds": mark(
+        "Of the {number} pairs of networks that can be told apart and whose seconds an epoch differ clearly, "
+        "the one whose epochs took longer is the more accurate in {some}."
+    ),
+}
 
 
 def pairs_apart(results: Results, told: Telling, cost: str) -> tuple[int, int]:
@@ -59,16 +121,10 @@ def _slower(pair: tuple[str, str], timings: dict[str, Timing]) -> tuple[str, str
 def reading(results: Results, told: Telling, cost: str) -> str:
     """Say whether a higher cost went with a higher accuracy, among the pairs that are told apart."""
     total, ahead = pairs_apart(results, told, cost)
-    that, costlier = THAT[cost], COSTLIER[cost]
-    if not total:
-        of_cost = "of different cost " if cost == "params" else ""
-        return f"There are no two networks {of_cost}{that}."
-    if total == 1:
-        way = "more" if ahead else "less"
-        return f"In the one pair of networks {that}, {costlier} is the {way} accurate."
-    pairs = f"pairs of networks {that}"
-    if ahead == total:
-        return f"In {all_of(total).lower()} {pairs}, {costlier} is the more accurate."
-    if not ahead:
-        return f"In none of the {number_word(total)} {pairs} is {costlier} the more accurate."
-    return f"Of the {number_word(total)} {pairs}, {costlier} is the more accurate in {number_word(ahead)}."
+    if total < 2:
+        message = (ONE_MORE if ahead else ONE_LESS) if total else NO_PAIR
+    elif ahead == total:
+        message = BOTH if total == 2 else ALL
+    else:
+        message = SOME if ahead else NONE
+    return tr(message[cost], number=number_word(total), some=number_word(ahead))

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from reportgen.layers import said_setting
 from reportgen.text import count, number_word
+from reportgen.words import tr
 
 
 def _first_of(layers: pd.DataFrame, kind: str) -> pd.Series | None:
@@ -23,9 +25,13 @@ def fact_shuffle(layers: pd.DataFrame) -> str:
             continue
         pixels, units = int(first["output_shape"]), int(dense.output_shape)
         if dense.params == (pixels + 1) * units:
-            return (
-                f"The first dense layer of {dense.variant} has {count(dense.params)} parameters: one for "
-                f"each pair of its {count(pixels)} inputs and {count(units)} units, and a bias for each unit."
+            return tr(
+                "The first dense layer of {name} has {params} parameters: one for each pair of its {inputs} "
+                "inputs and {units} units, and a bias for each unit.",
+                name=dense.variant,
+                params=count(dense.params),
+                inputs=count(pixels),
+                units=count(units),
             )
     return ""
 
@@ -35,9 +41,12 @@ def fact_convolution(layers: pd.DataFrame) -> str:
     conv = _first_of(layers, "Conv2D")
     if conv is None:
         return ""
-    return (
-        f"The first convolution of {conv['variant']} ({conv['setting']}) has {count(conv['params'])} "
-        f"parameters, wherever on the image its filters look."
+    return tr(
+        "The first convolution of {name} ({setting}) has {params} parameters, wherever on the image its "
+        "filters look.",
+        name=conv["variant"],
+        setting=said_setting(conv["setting"]),
+        params=count(conv["params"]),
     )
 
 
@@ -48,9 +57,11 @@ def fact_pooling(layers: pd.DataFrame) -> str:
         return ""
     total = int(pools["params"].sum())
     if len(pools) == 1:
-        return f"The one pooling layer of this lab has {count(total)} parameters."
-    return (
-        f"The {number_word(len(pools))} pooling layers of this lab have {count(total)} parameters together."
+        return tr("The one pooling layer of this lab has {n} parameters.", n=count(total))
+    return tr(
+        "The {number} pooling layers of this lab have {n} parameters together.",
+        number=number_word(len(pools)),
+        n=count(total),
     )
 
 
@@ -72,8 +83,11 @@ def _compare(layers: pd.DataFrame, settings: tuple[str, str]) -> str:
         if rows.empty:
             return ""
         found.append(rows.iloc[0])
-    one, two = (f"{r['output_shape'].replace('x', '×')} in {r['variant']}" for r in found)
-    return f"After its first convolution the map measures {one}, {two}."
+    one, other = (
+        tr("{size} in {name}", size=row["output_shape"].replace("x", "×"), name=row["variant"])
+        for row in found
+    )
+    return tr("After its first convolution the map measures {one}, {other}.", one=one, other=other)
 
 
 FACTS: dict[str, Callable[[pd.DataFrame], str]] = {

@@ -23,7 +23,7 @@ KNOB_OF = {
     "max_pooling2d": "pool",
     "average_pooling2d": "pool",
 }
-POOLINGS = {"max_pooling2d": "max", "average_pooling2d": "average"}
+POOLINGS = {"max_pooling2d": mark("max"), "average_pooling2d": mark("average")}
 # Words in this order go from first to last; numbers go up.
 WORDS = ("max", "average", *get_args(Padding), *get_args(Activation))
 
@@ -135,6 +135,11 @@ def _fixed(pair: Pair, pairs: list[Pair]) -> str:
             if name in (pair.a, pair.b) and other.knob != pair.knob:
                 said[other.knob] = setting(other.knob, value)
     return tr(", ").join(said[knob] for knob in sorted(said))
+
+
+def said_value(value: str) -> str:
+    """Say a knob's value alone: only "max", "average" and "as the pool" are words."""
+    return tr(value) if value in (*POOLINGS.values(), AS_THE_POOL) else value
 
 
 def setting(knob: str, value: str) -> str:

@@ -8,6 +8,7 @@ from reportgen.analysis.scores import leaderboard
 from reportgen.analysis.verdicts import DOES_NOT, HOLDS, Finding, Numbers
 from reportgen.layers import ShapeError, times, trace, window_size
 from reportgen.text import PERCENT, digits_for, number_word, percent
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from reportgen.analysis.contrasts import Frames
@@ -32,9 +33,12 @@ def stacking(_: Claim, results: Results, __: Frames) -> Finding:
     shape = results.record.dataset.image_shape
     side = min(shape[:2])
     same, valid = blocks(side, "same"), blocks(side, "valid")
-    said = (
-        f"An image of {times(shape[:2])} has room for {number_word(same)} blocks of a 3×3 convolution and "
-        f"2×2 pooling with same padding, and for {number_word(valid)} without."
+    said = tr(
+        "An image of {size} has room for {same} blocks of a 3×3 convolution and 2×2 pooling with same "
+        "padding, and for {valid} without.",
+        size=times(shape[:2]),
+        same=number_word(same),
+        valid=number_word(valid),
     )
     verdict = HOLDS if same > valid else DOES_NOT
     numbers: Numbers = {"height": shape[0], "width": shape[1], "blocks_same": same, "blocks_valid": valid}
@@ -55,8 +59,8 @@ def _deepest(results: Results) -> Variant | None:
     return max(needing, key=_convolutions, default=None)
 
 
-def _breaks(variant: Variant, results: Results) -> str:
-    """Say where a network would have no room if its convolutions had valid padding; "" where it has."""
+def _breaks(variant: Variant, results: Results) -> int:
+    """Give the layer that would have no room if all convolutions had valid padding; 0 where there is none."""
     data = results.record.dataset
     layers = tuple(
         layer.model_copy(update={"padding": "valid"}) if hasattr(layer, "kernel") else layer
@@ -65,25 +69,39 @@ def _breaks(variant: Variant, results: Results) -> str:
     try:
         trace(layers, data.image_shape, len(data.classes))
     except ShapeError as error:
-        return str(error).split(")")[0] + ")"
-    return ""
+        return error.position
+    return 0
 
 
 def _told(variant: Variant, results: Results) -> tuple[str, Numbers]:
     board = leaderboard(results)
     score = next((one for one in board.scored if one.variant == variant.name), None)
     n = _convolutions(variant)
-    breaks = _breaks(variant, results)
-    head = (
-        f"{variant.name} stacks {number_word(n)} convolution{'s' if n != 1 else ''}; without padding its "
-        f"{breaks} would have no room."
+    position = _breaks(variant, results)
+    kind = (variant.layers or ())[position - 1].keras_name
+    head = trn(
+        "{name} stacks {number} convolution; without padding its layer {position} ({kind}) would have no "
+        "room.",
+        "{name} stacks {number} convolutions; without padding its layer {position} ({kind}) would have no "
+        "room.",
+        n,
+        name=variant.name,
+        number=number_word(n),
+        position=position,
+        kind=kind,
     )
+    breaks = f"layer {position} ({kind})"
     numbers: Numbers = {f"{variant.name}: convolutions": n, f"{variant.name}: no room": breaks}
     if score is None:
-        return f"{head} It has no finished training.", numbers
+        none = tr("It has no finished training.")
+        return f"{head} {none}", numbers
     digits = digits_for(board.n_test)
-    low, high = percent(score.low, digits), percent(score.high, digits)
-    reach = f"{percent(score.accuracy, digits)}{PERCENT} ({low} to {high}, from Wilson intervals)"
+    reach = tr(
+        "It classifies {share} ({low} to {high}, from Wilson intervals) of the test images correctly.",
+        share=f"{percent(score.accuracy, digits)}{PERCENT}",
+        low=percent(score.low, digits),
+        high=percent(score.high, digits),
+    )
     ends = {"accuracy": score.accuracy, "accuracy, low": score.low, "accuracy, high": score.high}
     numbers |= {f"{variant.name}: {what}": value for what, value in ends.items()}
-    return f"{head} It classifies {reach} of the test images correctly.", numbers
+    return f"{head} {reach}", numbers

@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.differences import OVER_SEEDS, RANGE, WELCH
-from reportgen.analysis.knobs import setting
+from reportgen.analysis.knobs import said_value, setting
 from reportgen.report.sections.all_pairs import more_pairs
 from reportgen.report.sections.forest import Axis
 from reportgen.text import digits_for, signed
@@ -115,7 +115,7 @@ def _row(rows: pd.DataFrame, axis: Axis, digits: int) -> Row:
     low, middle, high = (100 * float(by["accuracy"][name]) for name in ("low", "effect", "high"))
     known = not isnan(low)
     return Row(
-        change=f"{setting(knob, str(one['from_value']))} → {one['to_value']}",
+        change=f"{setting(knob, str(one['from_value']))} → {said_value(str(one['to_value']))}",
         fixed=str(one["fixed"]),
         pair=f"{a} → {b}",
         accuracy=_effect(by["accuracy"], 100, digits),

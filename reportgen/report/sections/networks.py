@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.lab import Variant
+from reportgen.layers import said_setting
 from reportgen.report import drawings
 from reportgen.report.document import Caption, Context
 from reportgen.text import count, inert
@@ -119,4 +120,4 @@ def _trace_caption(steps: list[tuple[str, tuple[int, ...]]]) -> str:
 
 def _layer_row(row: dict[str, Any]) -> LayerRow:
     shape = row["output_shape"].replace("x", " × ")
-    return LayerRow(row["type"], row["setting"], shape, count(row["params"]))
+    return LayerRow(row["type"], said_setting(row["setting"]), shape, count(row["params"]))
