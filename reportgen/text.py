@@ -74,8 +74,8 @@ def _local(number: str) -> str:
     return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
-def plain(value: float) -> str:
-    """Write a number with as many decimals as it has, six digits at most: 10, 12.5."""
+def general(value: float) -> str:
+    """Write a number with as many decimals as it has: 5, 12.5, 0.001."""
     return _local(f"{value:g}")
 
 

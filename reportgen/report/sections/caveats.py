@@ -9,8 +9,27 @@ import pandas as pd
 from reportgen.analysis.evidence import NOT_APPLICABLE, NOTE, NOTHING, WARNING
 from reportgen.report.document import Context
 from reportgen.text import count, listing, number_word
+from reportgen.words import mark, tr, trn
 
-BECAUSE = "Not applicable, because "
+# What the checks are about: their codes, as words.
+CHECKS = {
+    "trainings": mark("trainings"),
+    "against-baseline": mark("against baseline"),
+    "best-score": mark("best score"),
+    "smaller-but-better": mark("smaller but better"),
+    "without-score": mark("without score"),
+    "resolution": mark("resolution"),
+    "seeds-missing": mark("seeds missing"),
+    "repeated-images": mark("repeated images"),
+    "overfitting": mark("overfitting"),
+    "class-below": mark("class below"),
+    "miscalibration": mark("miscalibration"),
+    "cannot-tell": mark("cannot tell"),
+    "single-seeds": mark("single seeds"),
+    "confused-pairs": mark("confused pairs"),
+    "validation-set": mark("validation set"),
+    "label-errors": mark("label errors"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +60,8 @@ def caveats(context: Context) -> Caveats:
     return Caveats(
         _introduction(found),
         tuple(
-            Remark(_name(row.code), row.level == WARNING, row.lead, row.rest) for row in remarks.itertuples()
+            Remark(tr(CHECKS[row.code]), row.level == WARNING, row.lead, row.rest)
+            for row in remarks.itertuples()
         ),
         " ".join(f"{row.lead} {row.rest}".strip() for row in found[found["level"] == NOTHING].itertuples()),
         _left_out(found[found["level"] == NOT_APPLICABLE]),
@@ -50,21 +70,30 @@ def caveats(context: Context) -> Caveats:
 
 def _introduction(found: pd.DataFrame) -> str:
     n = int((found["level"] == WARNING).sum())
-    gave = {0: "none gave a warning", 1: "one gave a warning"}.get(n, f"{number_word(n)} gave warnings")
-    return (
-        f"{count(len(found))} checks were made of this run; {gave}. What each said, with its numbers, "
-        "stands in frames/findings.parquet."
-    )
+    made = count(len(found))
+    if n:
+        said = trn(
+            "{checks} checks were made of this run; one gave a warning.",
+            "{checks} checks were made of this run; {number} gave warnings.",
+            n,
+            checks=made,
+            number=number_word(n),
+        )
+    else:
+        said = tr("{checks} checks were made of this run; none gave a warning.", checks=made)
+    where = tr("What each said, with its numbers, stands in {frame}.", frame="frames/findings.parquet")
+    return f"{said} {where}"
 
 
 def _left_out(rows: pd.DataFrame) -> str:
     """Name the checks that could not be made, those of one reason together."""
+    before, _, after = tr("Not applicable, because {why}.").partition("{why}")
     reasons: dict[str, list[str]] = {}
     for row in rows.itertuples():
-        reasons.setdefault(row.lead.removeprefix(BECAUSE).removesuffix("."), []).append(_name(row.code))
-    named = [f"{listing(names, len(names))}, because {why}" for why, names in reasons.items()]
-    return f"{'; '.join(named)}." if named else ""
-
-
-def _name(code: str) -> str:
-    return code.replace("-", " ")
+        why = row.lead.removeprefix(before).removesuffix(after)
+        reasons.setdefault(why, []).append(tr(CHECKS[row.code]))
+    named = [
+        tr("{checks}, because {why}", checks=listing(names, len(names)), why=why)
+        for why, names in reasons.items()
+    ]
+    return tr("{reasons}.", reasons="; ".join(named)) if named else ""
