@@ -74,14 +74,9 @@ def localized(number: str) -> str:
     return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
-def plain(value: float) -> str:
-    """Write a number with as many decimals as it has, six digits at most: 10, 12.5."""
-    return localized(f"{value:g}")
-
-
 def general(value: float) -> str:
-    """Write a number with as many decimals as it has: 5, 12.5, 0.001."""
-    return plain(value)
+    """Write a number with as many decimals as it has, six digits at most: 5, 12.5, 0.001."""
+    return localized(f"{value:g}")
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -25,11 +25,12 @@ from plotnine import (
 )
 
 from reportgen.report import look
-from reportgen.report.charts.costs import nice_breaks
+from reportgen.report.charts.costs import nice_breaks, tick_labels
 from reportgen.report.look import WIDTH
 from reportgen.report.theme import base
+from reportgen.words import mark, tr
 
-PANELS = {"recall": "recall, %", "precision": "precision, %", "f1": "F1, %"}
+PANELS = {"recall": mark("recall, %"), "precision": mark("precision, %"), "f1": mark("F1, %")}
 OFFSETS = {"best": -0.17, "baseline": 0.17, "other": 0.0}
 COLORS = {"best": look.ACCENT, "baseline": look.CONTRAST, "other": "#b9bfc8"}
 SHAPES = {"best": "o", "baseline": "D", "other": "|"}
@@ -58,7 +59,7 @@ def class_scores(scores: pd.DataFrame, classes: Sequence[str]) -> ggplot:
         + facet_wrap("panel", ncol=3)
         + scale_color_identity()
         + scale_shape_identity()
-        + scale_x_continuous(breaks=breaks, expand=(0, 0))
+        + scale_x_continuous(breaks=breaks, labels=tick_labels, expand=(0, 0))
         + scale_y_reverse(breaks=list(range(len(classes))), labels=list(classes), expand=(0, 0))
         + coord_cartesian(xlim=limits, ylim=(len(classes) - 0.4, -1.9))
         + labs(x="", y="")
@@ -77,7 +78,8 @@ def _prepared(scores: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         low=lambda one: 100 * one["low"].astype(float),
         high=lambda one: 100 * one["high"].astype(float),
     )
-    panel = pd.Categorical(data["metric"].map(PANELS), list(PANELS.values()), ordered=True)
+    panels = {metric: tr(title) for metric, title in PANELS.items()}
+    panel = pd.Categorical(data["metric"].map(panels), list(panels.values()), ordered=True)
     row = data["name"].map({name: n for n, name in enumerate(classes)}).astype(float)
     return data.assign(
         panel=panel,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from mizani.labels import label_number
 from plotnine import (
     aes,
     geom_linerange,
@@ -24,6 +25,10 @@ from reportgen.report import look
 from reportgen.report.labels import labelled
 from reportgen.report.look import HALF
 from reportgen.report.theme import base
+from reportgen.text import decimal, general
+from reportgen.words import mark, tr
+
+TITLES = {"params": mark("parameters (log scale)"), "seconds": mark("seconds of training (log scale)")}
 
 
 def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) -> ggplot:
@@ -33,7 +38,6 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
     """
     data = labelled(board, cost, width)
     limits = data.attrs["x_limits"], data.attrs["y_limits"]
-    title = {"params": "parameters (log scale)", "seconds": "seconds of training (log scale)"}[cost]
     return (
         ggplot(data, aes("x", "y", color="color"))
         + geom_linerange(aes(ymin="low", ymax="high"), size=0.7)
@@ -60,8 +64,10 @@ def cost_against_accuracy(board: Leaderboard, cost: str, width: float = HALF) ->
             limits=limits[0],
             expand=(0, 0),
         )
-        + scale_y_continuous(breaks=nice_breaks(*limits[1]), limits=limits[1], expand=(0, 0))
-        + labs(x=title, y="test accuracy, %")
+        + scale_y_continuous(
+            breaks=nice_breaks(*limits[1]), labels=tick_labels, limits=limits[1], expand=(0, 0)
+        )
+        + labs(x=tr(TITLES[cost]), y=tr("test accuracy, %"))
         + base(width, look.COST_HEIGHT[width])
     )
 
@@ -73,8 +79,8 @@ def _short_counts(values: Any) -> list[str]:
 def _short(value: float) -> str:
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
+            return f"{general(value / size)}{letter}"
+    return general(value)
 
 
 def _log_breaks(low: float, high: float) -> list[float]:
@@ -85,6 +91,11 @@ def _log_breaks(low: float, high: float) -> list[float]:
         if len(breaks) >= 3:
             return breaks if len(breaks) <= 6 else breaks[:: -(-len(breaks) // 6)]
     return breaks
+
+
+def tick_labels(values: Any) -> list[str]:
+    """Label ticks as plotnine does by itself, with the decimal sign of the language."""
+    return list(label_number(decimal_mark=decimal(0.5, 1)[1])(values))
 
 
 def nice_breaks(low: float, high: float) -> list[float]:

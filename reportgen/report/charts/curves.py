@@ -19,14 +19,19 @@ from plotnine import (
     scale_linetype_manual,
     scale_shape_manual,
     scale_x_continuous,
+    scale_y_continuous,
     theme,
 )
 
 from reportgen.report import look
+from reportgen.report.charts.costs import tick_labels
 from reportgen.report.look import HALF, PANELS_IN_A_FIGURE, WIDTH
 from reportgen.report.theme import base
+from reportgen.words import mark, tr
 
 MOST_MARKED = 12  # epochs
+SPLITS = {"train": mark("train"), "validation": mark("validation")}
+TITLES = {"accuracy": mark("accuracy, %"), "loss": mark("loss (cross-entropy)")}
 
 
 def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) -> ggplot:
@@ -61,8 +66,9 @@ def learning_curves(epochs: pd.DataFrame, metric: str, variants: Sequence[str]) 
         + scale_shape_manual({"train": "^", "validation": "o"})
         + _split_colors()
         + scale_x_continuous(breaks=_whole_breaks(int(means["epoch"].max())), expand=(0.06, 0))
+        + scale_y_continuous(labels=tick_labels)
         + coord_cartesian(xlim=_epoch_limits(means), ylim=limits)
-        + labs(x="epoch", y="accuracy, %" if metric == "accuracy" else "loss (cross-entropy)")
+        + labs(x=tr("epoch"), y=tr(TITLES[metric]))
         + base(WIDTH if columns > 1 else HALF, tall * rows + 0.25)
         + theme(panel_spacing_x=0.02, panel_spacing_y=0.03)
     )
@@ -120,7 +126,7 @@ def _split_labels(means: pd.DataFrame, limits: tuple[float, float]) -> pd.DataFr
             spots += [(split, *spot)] if spot else []
     frame = pd.DataFrame(spots, columns=["split", "epoch", "value"])
     panel = pd.Categorical([first["panel"].iloc[0]] * len(frame), dtype=means["panel"].dtype)
-    return frame.assign(label=frame["split"], panel=panel)
+    return frame.assign(label=[tr(SPLITS[split]) for split in frame["split"]], panel=panel)
 
 
 def _spot_by_line(

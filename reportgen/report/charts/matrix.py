@@ -30,6 +30,7 @@ from reportgen.report import look
 from reportgen.report.look import HALF
 from reportgen.report.theme import base
 from reportgen.text import inert, signed
+from reportgen.words import tr, trc
 
 GAP = 1.06  # points between the tiles of a matrix
 LEGIBLE = 5  # points
@@ -101,7 +102,7 @@ def _drawn(data: pd.DataFrame, axes: _MatrixAxes, size: float) -> ggplot:
         + scale_x_continuous(breaks=breaks, labels=names, expand=(0, 0), limits=(-0.5, k - 0.5))
         + scale_y_reverse(breaks=breaks, labels=names, expand=(0, 0), limits=(k - 0.5, -0.5))
         + coord_fixed()
-        + labs(x="predicted", y="true")
+        + labs(x=tr("predicted"), y=trc("class", "true"))
     )
 
 

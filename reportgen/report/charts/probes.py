@@ -25,11 +25,12 @@ from plotnine import (
 )
 
 from reportgen.report import look
-from reportgen.report.charts.costs import nice_breaks
+from reportgen.report.charts.costs import nice_breaks, tick_labels
 from reportgen.report.look import WIDTH
 from reportgen.report.theme import base
+from reportgen.words import mark, tr
 
-EDGES = ("left", "right", "top", "bottom")
+EDGES = {"left": mark("left"), "right": mark("right"), "top": mark("top"), "bottom": mark("bottom")}
 MOST_LABELS = 20
 MOST_ROWS = 48  # fill a page
 ROW_HEIGHT = 0.168  # inches a variant
@@ -47,8 +48,8 @@ def accuracy_by_shift(probes: pd.DataFrame, baseline: str) -> ggplot:
     plot = _lines(data, last, _height(data))
     return (
         plot
-        + scale_x_continuous(breaks=sorted(data["x"].unique()))
-        + labs(x="pixels that the images were moved", y="accuracy, %")
+        + scale_x_continuous(breaks=sorted(data["x"].unique()), labels=tick_labels)
+        + labs(x=tr("pixels that the images were moved"), y=tr("accuracy, %"))
     )
 
 
@@ -62,7 +63,9 @@ def accuracy_at_edges(probes: pd.DataFrame, baseline: str) -> ggplot:
     data = _prepared(probes[probes["level"].isin(edges)], baseline)
     names = _rows(data, baseline)
     data = data[data["variant"].isin(names)].assign(
-        panel=lambda one: pd.Categorical(one["level"], edges, ordered=True),
+        panel=lambda one: pd.Categorical(
+            one["level"].map(EDGES).map(tr), [tr(EDGES[edge]) for edge in edges], ordered=True
+        ),
         y=lambda one: one["variant"].map(names.index).astype(float),
         low=lambda one: 100 * one["low"].astype(float),
         high=lambda one: 100 * one["high"].astype(float),
@@ -76,10 +79,10 @@ def accuracy_at_edges(probes: pd.DataFrame, baseline: str) -> ggplot:
         + facet_wrap("panel", ncol=len(EDGES))
         + scale_color_identity()
         + scale_shape_identity()
-        + scale_x_continuous(breaks=nice_breaks(*limits), expand=(0, 0))
+        + scale_x_continuous(breaks=nice_breaks(*limits), labels=tick_labels, expand=(0, 0))
         + scale_y_reverse(breaks=list(range(len(names))), labels=names, expand=(0, 0))
         + coord_cartesian(xlim=limits, ylim=(len(names) - 0.4, -0.6))
-        + labs(x="accuracy at the edge, %", y="")
+        + labs(x=tr("accuracy at the edge, %"), y="")
         + base(WIDTH, 0.65 + ROW_HEIGHT * len(names))
         + theme(
             panel_spacing_x=0.025,
@@ -137,7 +140,7 @@ def _lines(data: pd.DataFrame, last: float, height: float) -> ggplot:
         + geom_text(aes("name_x", "y", label="variant"), ends, ha="left", va="center", size=look.SIZE - 0.5)
         + scale_color_identity()
         + scale_shape_identity()
-        + scale_y_continuous(expand=(0, 0))
+        + scale_y_continuous(labels=tick_labels, expand=(0, 0))
         + coord_cartesian(xlim=(0, last + room), ylim=limits)
         + base(WIDTH, height)
     )

@@ -27,6 +27,7 @@ from plotnine import (
 from reportgen.report import look
 from reportgen.report.look import HALF, WIDTH
 from reportgen.report.theme import base
+from reportgen.words import tr
 
 BAR = "#e6e8ec"
 PALE = "#a9c1dc"
@@ -62,7 +63,7 @@ def reliability(bins: pd.DataFrame, variants: Sequence[str]) -> ggplot:
         + scale_x_continuous(breaks=_breaks(left), expand=(0, 0))
         + scale_y_continuous(breaks=[0, 25, 50, 75, 100], expand=(0, 0))
         + coord_cartesian(xlim=(left, 101.5), ylim=(0, 102))
-        + labs(x="confidence, %", y="accuracy, %")
+        + labs(x=tr("confidence, %"), y=tr("accuracy, %"))
         + base(WIDTH if columns > 1 else HALF, tall * rows + 0.25)
         + theme(panel_spacing_x=0.02, panel_spacing_y=0.03)
     )
@@ -93,5 +94,5 @@ def _top(data: pd.DataFrame) -> pd.DataFrame:
     """Say beside the highest column how many of the images it holds, where it holds most of them."""
     most = data.loc[data.groupby("panel", observed=True)["share"].idxmax()]
     most = most[(most["share"] >= MOST) & (most["lower"] > data["lower"].min() + 30)]
-    label = [f"{share:.0f} % of images" for share in most["share"]]
+    label = [tr("{share} % of images", share=f"{share:.0f}") for share in most["share"]]
     return most.assign(label=label, x=most["lower"] - 1.5, y=8.0)

@@ -10,6 +10,27 @@ from reportgen.analysis.evidence import NOT_APPLICABLE, NOTE, NOTHING, WARNING
 from reportgen.analysis.sentences import reason
 from reportgen.report.document import Context
 from reportgen.text import count, listing, number_word
+from reportgen.words import mark, tr, trn
+
+# What the checks are about: their codes, as words.
+CHECKS = {
+    "trainings": mark("trainings"),
+    "against-baseline": mark("against baseline"),
+    "best-score": mark("best score"),
+    "smaller-but-better": mark("smaller but better"),
+    "without-score": mark("without score"),
+    "resolution": mark("resolution"),
+    "seeds-missing": mark("seeds missing"),
+    "repeated-images": mark("repeated images"),
+    "overfitting": mark("overfitting"),
+    "class-below": mark("class below"),
+    "miscalibration": mark("miscalibration"),
+    "cannot-tell": mark("cannot tell"),
+    "single-seeds": mark("single seeds"),
+    "confused-pairs": mark("confused pairs"),
+    "validation-set": mark("validation set"),
+    "label-errors": mark("label errors"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +61,8 @@ def caveats(context: Context) -> Caveats:
     return Caveats(
         _introduction(found),
         tuple(
-            Remark(_name(row.code), row.level == WARNING, row.lead, row.rest) for row in remarks.itertuples()
+            Remark(tr(CHECKS[row.code]), row.level == WARNING, row.lead, row.rest)
+            for row in remarks.itertuples()
         ),
         " ".join(f"{row.lead} {row.rest}".strip() for row in found[found["level"] == NOTHING].itertuples()),
         _left_out(found[found["level"] == NOT_APPLICABLE]),
@@ -49,21 +71,28 @@ def caveats(context: Context) -> Caveats:
 
 def _introduction(found: pd.DataFrame) -> str:
     n = int((found["level"] == WARNING).sum())
-    gave = {0: "none gave a warning", 1: "one gave a warning"}.get(n, f"{number_word(n)} gave warnings")
-    return (
-        f"{count(len(found))} checks were made of this run; {gave}. What each said, with its numbers, "
-        "stands in frames/findings.parquet."
-    )
+    made = count(len(found))
+    if n:
+        said = trn(
+            "{checks} checks were made of this run; one gave a warning.",
+            "{checks} checks were made of this run; {number} gave warnings.",
+            n,
+            checks=made,
+            number=number_word(n),
+        )
+    else:
+        said = tr("{checks} checks were made of this run; none gave a warning.", checks=made)
+    where = tr("What each said, with its numbers, stands in {frame}.", frame="frames/findings.parquet")
+    return f"{said} {where}"
 
 
 def _left_out(rows: pd.DataFrame) -> str:
     """Name the checks that could not be made, those of one reason together."""
     reasons: dict[str, list[str]] = {}
     for row in rows.itertuples():
-        reasons.setdefault(reason(row.lead), []).append(_name(row.code))
-    named = [f"{listing(names, len(names))}, because {why}" for why, names in reasons.items()]
-    return f"{'; '.join(named)}." if named else ""
-
-
-def _name(code: str) -> str:
-    return code.replace("-", " ")
+        reasons.setdefault(reason(row.lead), []).append(tr(CHECKS[row.code]))
+    named = [
+        tr("{checks}, because {why}", checks=listing(names, len(names)), why=why)
+        for why, names in reasons.items()
+    ]
+    return tr("{reasons}.", reasons=tr("; ").join(named)) if named else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis import galleries as choice
 from reportgen.text import count
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,19 +64,27 @@ def _of_variant(context: Context, name: str, wrong: pd.DataFrame, rows: pd.DataF
         _cell(context, name, label, predicted, part, int(totals[label, predicted]))
         for (label, predicted), part in ordered.groupby(choice.PAIR, sort=True)
     )
-    total, many = len(wrong), count(len(wrong))
-    title = (
-        f"All {many} mistakes of" if total == len(rows) else f"{count(len(rows))} of the {many} mistakes of"
-    )
-    if total == 1:
-        title = "The one mistake of"
-    return Mistakes(name, title, len(rows), total, cells)
+    return Mistakes(name, _title(len(rows), len(wrong)), len(rows), len(wrong), cells)
+
+
+def _title(shown: int, total: int) -> str:
+    """Begin a heading that a network's name ends."""
+    if shown < total:
+        return tr("{shown} of the {total} mistakes of", shown=count(shown), total=count(total))
+    return trn("The one mistake of", "All {total} mistakes of", total, total=count(total))
 
 
 def _cell(context: Context, variant: str, label: int, predicted: int, rows: pd.DataFrame, total: int) -> Cell:
-    images = f"{count(total)} image{'s' if total != 1 else ''}"
+    said = {"true": context.class_name(label), "predicted": context.class_name(predicted)}
+    said |= {"shown": count(len(rows)), "total": count(total)}
     if len(rows) < total:
-        images = f"{count(len(rows))} of {images} shown"
-    title = f"{context.class_name(label)} taken for {context.class_name(predicted)}: {images}"
+        title = tr("{true} taken for {predicted}: {shown} of {total} images shown", **said)
+    else:
+        title = trn(
+            "{true} taken for {predicted}: {total} image",
+            "{true} taken for {predicted}: {total} images",
+            total,
+            **said,
+        )
     tiles = tuple(context.pictures.tile(row, variant) for row in rows.to_dict("records"))
     return Cell(anchor_of(variant, label, predicted), label, predicted, title, tiles)

@@ -14,7 +14,7 @@ from reportgen.analysis.scores import wilson
 from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS
 from reportgen.report.document import Context, Figure
 from reportgen.report.sections.contrasts import Contrasts, contrasts
-from reportgen.text import count, inert, number_word, paragraphs, percent, plain
+from reportgen.text import count, general, inert, number_word, paragraphs, percent
 from reportgen.words import mark, tr, trn
 
 LONGEST_CLAIM = 400
@@ -180,7 +180,7 @@ def _seen(rows: pd.DataFrame, baseline: str) -> str:
         "Moved by {pixels} pixel, {shares}.",
         "Moved by {pixels} pixels, {shares}.",
         int(most) if most.is_integer() else 2,
-        pixels=plain(most),
+        pixels=general(most),
         shares=_shares(rows[rows["pixels"] == most], baseline),
     )
 

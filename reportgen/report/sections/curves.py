@@ -9,7 +9,7 @@ import pandas as pd
 
 from reportgen.report import look
 from reportgen.report.document import Context, Figure
-from reportgen.text import decimal, listing, plain
+from reportgen.text import decimal, general, listing
 from reportgen.words import mark, tr
 
 WORTH_SAYING = 0.01  # nats: a smaller gap between two losses is no finding
@@ -101,7 +101,7 @@ def _validation(context: Context) -> str:
     return tr(
         "Validation is {share} % of the training set, stratified by class and drawn anew for each seed. The "
         "test set was used once, after the last epoch.",
-        share=plain(100 * validation),
+        share=general(100 * validation),
     )
 
 

@@ -7,7 +7,8 @@ from math import ceil, floor, isnan
 from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.comparisons import ARCHITECTURES
-from reportgen.text import count, digits_for, p_value, signed
+from reportgen.text import count, digits_for, p_value, percent, signed
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,11 +104,11 @@ def _row(one: Any, axis: Axis, digits: int, seeds: tuple[float, ...]) -> Row:
         apart=bool(one.apart),
         value=round(middle, 6),
         difference=signed(middle, digits),
-        bounds=f"{signed(low, digits)} to {signed(high, digits)}",
+        bounds=tr("{low} to {high}", low=signed(low, digits), high=signed(high, digits)),
         p=p_value(one.p_holm),
         p_value=float(f"{one.p_holm:.4g}"),
         ends=(axis.x(low), axis.x(middle), axis.x(high)),
         points=tuple(axis.x(value) for value in seeds),
         alone=(count(one.only_b_right), count(one.only_a_right)) if counted else ("", ""),
-        turned="" if counted or isnan(one.reversed) else f"{100 * one.reversed:.0f}",
+        turned="" if counted or isnan(one.reversed) else percent(one.reversed, 0),
     )

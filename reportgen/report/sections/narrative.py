@@ -10,15 +10,16 @@ from reportgen.report import drawings
 from reportgen.report.document import Caption, Context
 from reportgen.report.prose import ARTICLE, Block, blocks
 from reportgen.text import inert
+from reportgen.words import mark, tr
 
 LONGEST_HEADING = 160
 LONGEST_UNDIVIDED = 1500
 CAPTIONS = {
-    "shuffle": "An image, and its pixels shuffled.",
-    "convolution": "A 3×3 window gives one value.",
-    "pooling": "Max pooling, 2×2.",
-    "stride": "A 3×3 window with stride 2.",
-    "padding": "Same padding: zeros around the map.",
+    "shuffle": mark("An image, and its pixels shuffled."),
+    "convolution": mark("A 3×3 window gives one value."),
+    "pooling": mark("Max pooling, 2×2."),
+    "stride": mark("A 3×3 window with stride 2."),
+    "padding": mark("Same padding: zeros around the map."),
 }
 
 
@@ -59,7 +60,7 @@ def _point(context: Context, point: Point) -> TaughtPoint:
     fact = FACTS[name](context.results.layers) if name in FACTS else ""
     long = len(point.text) > LONGEST_UNDIVIDED
     title = inert(point.title, LONGEST_HEADING)
-    caption = context.drawn("", CAPTIONS[name]) if drawing else None
+    caption = context.drawn("", tr(CAPTIONS[name])) if drawing else None
     return TaughtPoint(title, blocks(point.text, ARTICLE), drawing, caption, fact, long)
 
 

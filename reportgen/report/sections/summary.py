@@ -9,12 +9,24 @@ from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
 from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
-from reportgen.text import count, digits_for, inert, percent, seconds
+from reportgen.text import count, decimal, digits_for, inert, percent, seconds
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from reportgen.analysis.telling import Telling
 
 ROWS_UNDIVIDED = 15
+# By whether whole architectures are compared, and whether there are several seeds.
+GROUPED = {
+    (False, False): mark("Networks sharing a letter cannot be told apart (McNemar's test, Holm)."),
+    (False, True): mark(
+        "Networks sharing a letter cannot be told apart (McNemar's test of the first finished training of "
+        "each, Holm)."
+    ),
+    (True, True): mark(
+        "Networks sharing a letter cannot be told apart (bootstrap over seeds and images, Holm)."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +84,8 @@ def summary(context: Context) -> Summary:
         _sentences(context),
         rows,
         (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
-        "95 % intervals" if several else "95 % interval",
-        context.table("All variants.", _caption(context, told)),
+        tr("95 % intervals") if several else tr("95 % interval"),
+        context.table(tr("All variants."), _caption(context, told)),
         grouped=len(board.scored) > 1,
         long=len(rows) > ROWS_UNDIVIDED,
     )
@@ -87,24 +99,47 @@ def _sentences(context: Context) -> tuple[Sentence, ...]:
 def _caption(context: Context, told: Telling) -> str:
     board = context.board
     several = board.seeds > 1
-    kind = "bar: the 95 % Wilson interval"
-    if several:
-        seeds = "the finished" if any(one.reasons for one in board.scored) else f"{board.seeds}"
-        kind = f"mean of {seeds} seeds, each a small point; the bar spans their 95 % Wilson intervals"
-    text = (
-        f"Test accuracy after the last of {_epochs(context)}, over {count(board.n_test)} images "
-        f"({kind}). Seconds: the whole training{', mean over seeds' if several else ''}."
+    said = [_accuracy(context)]
+    said.append(
+        tr("Seconds: the whole training, mean over seeds.") if several else tr("Seconds: the whole training.")
     )
     if len(board.scored) > 1:
-        text += _grouped(context, told)
-    return text + _speaks_of(context, told)
+        said.append(tr(GROUPED[told.architectures, several]))
+    said.append(_speaks_of(context, told))
+    return " ".join(filter(None, said))
 
 
-def _grouped(context: Context, told: Telling) -> str:
-    how = "bootstrap over seeds and images" if told.architectures else "McNemar's test"
-    if context.board.seeds > 1 and not told.architectures:
-        how += " of the first finished training of each"
-    return f" Networks sharing a letter cannot be told apart ({how}, Holm)."
+def _accuracy(context: Context) -> str:
+    """Say what the accuracies and their bars are."""
+    board, epochs = context.board, context.protocol.epochs
+    after = {"epochs": epochs, "images": count(board.n_test)}
+    if board.seeds == 1:
+        return trn(
+            "Test accuracy after the last of {epochs} epoch, over {images} images (bar: the 95 % Wilson "
+            "interval).",
+            "Test accuracy after the last of {epochs} epochs, over {images} images (bar: the 95 % Wilson "
+            "interval).",
+            epochs,
+            **after,
+        )
+    if any(one.reasons for one in board.scored):
+        return trn(
+            "Test accuracy after the last of {epochs} epoch, over {images} images (mean of the finished "
+            "seeds, each a small point; the bar spans their 95 % Wilson intervals).",
+            "Test accuracy after the last of {epochs} epochs, over {images} images (mean of the finished "
+            "seeds, each a small point; the bar spans their 95 % Wilson intervals).",
+            epochs,
+            **after,
+        )
+    return trn(
+        "Test accuracy after the last of {epochs} epoch, over {images} images (mean of {seeds} seeds, each a "
+        "small point; the bar spans their 95 % Wilson intervals).",
+        "Test accuracy after the last of {epochs} epochs, over {images} images (mean of {seeds} seeds, each "
+        "a small point; the bar spans their 95 % Wilson intervals).",
+        epochs,
+        seeds=board.seeds,
+        **after,
+    )
 
 
 def _speaks_of(context: Context, told: Telling) -> str:
@@ -113,9 +148,13 @@ def _speaks_of(context: Context, told: Telling) -> str:
     if told.architectures or finished >= SEEDS_FOR_AN_ARCHITECTURE or not finished:
         return ""
     if context.board.seeds == 1:
-        return " With 1 seed, the numbers speak of these trained networks, not of their architectures."
-    s = "s" if finished > 1 else ""
-    return f" With {finished} finished seed{s}, this speaks of trained networks, not of their architectures."
+        return tr("With 1 seed, the numbers speak of these trained networks, not of their architectures.")
+    return trn(
+        "With {n} finished seed, this speaks of trained networks, not of their architectures.",
+        "With {n} finished seeds, this speaks of trained networks, not of their architectures.",
+        finished,
+        n=finished,
+    )
 
 
 def _letters(group: str) -> str:
@@ -135,18 +174,17 @@ def _row(one: Score, axis: tuple[float, float], digits: int, group: str) -> Row:
         params=count(one.params) if one.params is not None else "–",
         accuracy=percent(one.accuracy, digits) if one.scored else "–",
         group=_letters(group),
-        loss=f"{one.loss:.4f}" if one.scored else "–",
+        loss=decimal(one.loss, 4) if one.scored else "–",
         seconds=seconds(one.seconds) if one.scored else "–",
         low=share(one.low),
         point=share(one.accuracy),
         high=share(one.high),
         points=tuple(share(value) for value in one.accuracies) if one.seeds > 1 else (),
-        note=f"{one.seeds} of {one.planned} seeds" if one.scored and one.reasons else "",
-        bounds=f"{percent(one.low, digits)} to {percent(one.high, digits)} %" if one.scored else "",
+        note=tr("{n} of {planned} seeds", n=one.seeds, planned=one.planned)
+        if one.scored and one.reasons
+        else "",
+        bounds=tr("{low} to {high} %", low=percent(one.low, digits), high=percent(one.high, digits))
+        if one.scored
+        else "",
         reason="" if one.scored else inert(one.reasons[0], 200),
     )
-
-
-def _epochs(context: Context) -> str:
-    epochs = context.protocol.epochs
-    return f"{epochs} epoch{'s' if epochs != 1 else ''}"

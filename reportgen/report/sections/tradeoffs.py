@@ -12,8 +12,16 @@ from reportgen.report import look
 from reportgen.report.document import Context, Figure
 from reportgen.report.labels import labelled
 from reportgen.text import count, digits_for, percent, seconds
+from reportgen.words import mark, tr, trn
 
 LABELS_IN_HALF = 8  # more variants take the whole width
+AMOUNT = {"params": count, "seconds": seconds}
+LEAD = {"params": mark("Parameters and accuracy."), "seconds": mark("Seconds of training and accuracy.")}
+ALT = {
+    "params": mark("Parameters against test accuracy: {points}."),
+    "seconds": mark("Seconds of training against test accuracy: {points}."),
+}
+COLUMN = {"params": mark("parameters"), "seconds": mark("seconds of training")}
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Tradeoffs:
 def tradeoffs(context: Context) -> Tradeoffs:
     """Set parameters and seconds against accuracy."""
     if not context.board.scored:
-        return Tradeoffs((), "Not applicable, because no training was finished.")
+        return Tradeoffs((), tr("Not applicable, because no training was finished."))
     return Tradeoffs((_cost(context, "params"), _cost(context, "seconds")), "")
 
 
@@ -36,39 +44,43 @@ def _cost(context: Context, cost: str) -> Figure:
     half = len(board.scored) <= LABELS_IN_HALF
     width = look.HALF if half else look.WIDTH
     chart = context.studio.order("cost_against_accuracy", board, cost, width)
-    word = {"params": "Parameters", "seconds": "Seconds of training"}[cost]
     by_cost = sorted(board.scored, key=lambda one: float(getattr(one, cost)))
-    amount = {"params": count, "seconds": seconds}[cost]
+    digits = digits_for(board.n_test)
     listed = "; ".join(
-        f"{one.variant} {amount(getattr(one, cost))}, {percent(one.accuracy, digits_for(board.n_test))} %"
+        f"{one.variant} {AMOUNT[cost](getattr(one, cost))}, {percent(one.accuracy, digits)} %"
         for one in by_cost
     )
-    alt = f"{word} against test accuracy: {listed}."
     left_out = int((labelled(board, cost, width)["label"] == "").sum())
     caption = _caption(by_cost, reading(context.results, context.told, cost), left_out)
     size = "half" if half else "whole"
-    return context.chart(chart, alt, f"{word} and accuracy.", caption, size, _behind(context, cost, word))
+    alt = tr(ALT[cost], points=listed)
+    return context.chart(chart, alt, tr(LEAD[cost]), caption, size, _behind(context, cost))
 
 
-def _behind(context: Context, cost: str, word: str) -> pd.DataFrame:
+def _behind(context: Context, cost: str) -> pd.DataFrame:
     """Give the points and bars of a chart as a table."""
     scores = context.board.scored
     return pd.DataFrame(
         {
-            "variant": [one.variant for one in scores],
-            word.lower(): [getattr(one, cost) for one in scores],
-            "test accuracy": [one.accuracy for one in scores],
-            "low": [one.low for one in scores],
-            "high": [one.high for one in scores],
+            mark("variant"): [one.variant for one in scores],
+            COLUMN[cost]: [getattr(one, cost) for one in scores],
+            mark("test accuracy"): [one.accuracy for one in scores],
+            mark("low"): [one.low for one in scores],
+            mark("high"): [one.high for one in scores],
         }
     )
 
 
 def _caption(scores: list[Score], said: str, left_out: int) -> str:
     if len(scores) == 1:
-        return "The bar is that of Table 1."
-    caption = f"{said} Bars as in Table 1."
-    if left_out:
-        have = "point has" if left_out == 1 else "points have"
-        caption += f" {count(left_out)} {have} no name beside them, for want of room."
-    return caption
+        return tr("The bar is that of Table 1.")
+    caption = f"{said} {tr('Bars as in Table 1.')}"
+    if not left_out:
+        return caption
+    unnamed = trn(
+        "{n} point has no name beside it, for want of room.",
+        "{n} points have no name beside them, for want of room.",
+        left_out,
+        n=count(left_out),
+    )
+    return f"{caption} {unnamed}"
