@@ -27,6 +27,7 @@ from plotnine import (
 from reportgen.report import look
 from reportgen.report.look import HALF, WIDTH
 from reportgen.report.theme import base
+from reportgen.text import decimal
 from reportgen.words import tr
 
 BAR = "#e6e8ec"
@@ -94,5 +95,5 @@ def _top(data: pd.DataFrame) -> pd.DataFrame:
     """Say beside the highest column how many of the images it holds, where it holds most of them."""
     most = data.loc[data.groupby("panel", observed=True)["share"].idxmax()]
     most = most[(most["share"] >= MOST) & (most["lower"] > data["lower"].min() + 30)]
-    label = [tr("{share} % of images", share=f"{share:.0f}") for share in most["share"]]
+    label = [tr("{share} % of images", share=decimal(share, 0)) for share in most["share"]]
     return most.assign(label=label, x=most["lower"] - 1.5, y=8.0)

@@ -69,6 +69,7 @@ def _of_variant(context: Context, name: str, wrong: pd.DataFrame, rows: pd.DataF
 
 def _title(shown: int, total: int) -> str:
     """Begin a heading that a network's name ends."""
+    # Translators: the three "mistakes of" are followed by the name of a network
     if shown < total:
         return tr("{shown} of the {total} mistakes of", shown=count(shown), total=count(total))
     return trn("The one mistake of", "All {total} mistakes of", total, total=count(total))

@@ -29,7 +29,7 @@ def class_figure(context: Context) -> Figure | None:
     ]
     chart = context.studio.order("class_scores", drawn.reset_index(drop=True), order)
     best = next(name for name, role in roles.items() if role == "best")
-    alt = f"{tr('Precision, recall and F1 by class.')} {_worst(context, rows, best)}"
+    alt = " ".join((tr("Precision, recall and F1 by class."), _worst(context, rows, best)))
     caption = _caption(context, rows, roles)
     return context.chart(chart, alt, tr("Class by class."), caption, data=_behind(context, rows))
 

@@ -188,12 +188,13 @@ def _omnibus(context: Context, frame: pd.DataFrame) -> str:
     if pd.isna(row["p"]) or networks < 3:
         return ""
     p = p_value(row["p"])
+    p = p.replace("<", "< ") if p.startswith("<") else "= " + p
     return tr(
         COCHRAN[bool(row["p"] < 0.05), context.protocol.seeds > 1],
         number=number_word(networks),
         q=decimal(row["statistic"], 1),
         freedom=networks - 1,
-        p=p.replace("<", "< ") if p.startswith("<") else f"= {p}",
+        p=p,
     )
 
 

@@ -66,7 +66,7 @@ def _intro(made: Confused) -> str:
         )
     intro += key(made)
     if context.protocol.seeds > 1:
-        intro = f"{intro} {tr('Shown is one training of each variant, its first finished seed.')}"
+        intro += " " + tr("Shown is one training of each variant, its first finished seed.")
     return intro
 
 
@@ -77,7 +77,7 @@ def key(made: Confused) -> str:
         return ""
     names = range(len(made.axis_names))
     classes = listing([f"{n} {context.class_name(n)}" for n in names], most=len(names))
-    return f" {tr('The numbers on the axes stand for the classes: {classes}.', classes=classes)}"
+    return " " + tr("The numbers on the axes stand for the classes: {classes}.", classes=classes)
 
 
 def _missing(made: Confused, compared: bool) -> tuple[str, ...]:

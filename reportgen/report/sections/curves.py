@@ -87,7 +87,8 @@ def _line_types(context: Context, variants: int) -> str:
 def _lines_as_in(first: Figure, metric: str, said: str) -> str:
     if metric != "loss":
         return tr("Lines as in Figure {number}.", number=first.number)
-    return f"{tr('Lines as in Figure {number}; lower is better.', number=first.number)} {said}".strip()
+    lines = tr("Lines as in Figure {number}; lower is better.", number=first.number)
+    return f"{lines} {said}".strip()
 
 
 def _validation(context: Context) -> str:

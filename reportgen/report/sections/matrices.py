@@ -75,9 +75,11 @@ def _drawn(made: Confused, variant: str, width: float, words: str, in_place: str
     context, frame = made.context, made.frames[variant]
     chart = ordered(made, frame, width)
     name = made.named(variant)
-    alt = f"{tr('Confusion matrix of {variant}.', variant=name)} {in_place}"
+    alt = tr("Confusion matrix of {variant}.", variant=name)
     size = "half" if width == look.HALF else "third"
-    figure = context.chart(chart, alt, f"{name}.", words, size, _behind(context, frame, ["count"]))
+    figure = context.chart(
+        chart, f"{alt} {in_place}", f"{name}.", words, size, _behind(context, frame, ["count"])
+    )
     return Matrix(figure, _counts(made, variant))
 
 

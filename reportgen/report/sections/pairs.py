@@ -85,7 +85,7 @@ def worst(made: Confused, variant: str) -> Worst:
     text = _how_many(wrong, len(pairs), len(shown))
     against = variant in made.compared
     if against:
-        text = f"{text} {tr('Last column: more or fewer than {baseline}.', baseline=made.base)}"
+        text += " " + tr("Last column: more or fewer than {baseline}.", baseline=made.base)
         difference = cells.difference(made.frames[str(made.base)], frame)
         shown = shown.merge(difference, on=cells.CELL)
     longest = int(shown["count"].max()) if len(shown) else 1

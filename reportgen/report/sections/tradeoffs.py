@@ -74,13 +74,13 @@ def _behind(context: Context, cost: str) -> pd.DataFrame:
 def _caption(scores: list[Score], said: str, left_out: int) -> str:
     if len(scores) == 1:
         return tr("The bar is that of Table 1.")
-    caption = f"{said} {tr('Bars as in Table 1.')}"
+    bars = tr("Bars as in Table 1.")
     if not left_out:
-        return caption
+        return f"{said} {bars}"
     unnamed = trn(
         "{n} point has no name beside it, for want of room.",
         "{n} points have no name beside them, for want of room.",
         left_out,
         n=count(left_out),
     )
-    return f"{caption} {unnamed}"
+    return f"{said} {bars} {unnamed}"
