@@ -195,7 +195,7 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
         "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
     )
     parser.add_argument(
-        "--language", metavar="CODE", help="en, de, es or zh, in the place of the lab's own (default: en)"
+        "--language", metavar="CODE", help="en, the only one yet, in the place of the lab's own"
     )
     parser.add_argument(
         "--template-dir",

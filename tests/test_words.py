@@ -22,11 +22,9 @@ from reportgen.report.editions import EDITIONS
 from reportgen.report.fonts import MORE_FONTS, font_file
 from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
-from reportgen.report.markdown import to_markdown
 from reportgen.report.studio import Studio
 from reportgen.results import Results
 from reportgen.text import count, decimal, p_value, percent, signed
-from synthetic import example
 
 TRANSLATED = sorted(set(words.LANGUAGES) - {words.ENGLISH})
 each = pytest.mark.parametrize("language", TRANSLATED)
@@ -203,17 +201,3 @@ def untranslated(html: str, results: Results) -> list[str]:
         if words_left:
             left.append(f"{sorted(words_left)} in: {' '.join(text.split())[:160]}")
     return left
-
-
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_every_word_of_a_page_goes_through_the_catalogue(pseudo: None, edition: str) -> None:
-    left = untranslated(rendered(example(), edition), example())
-    assert not left, "\n".join(left)
-
-
-def test_every_word_of_markdown_goes_through_the_catalogue(pseudo: None) -> None:
-    run = localized(in_language(example(), "de"))
-    text, _ = to_markdown(build(run, Studio(processes=0), analyse(run)), "images")
-    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
-    left = untranslated(prose.replace("<", " ").replace("\\", "").replace("\n", "<p>"), example())
-    assert not left, "\n".join(left)

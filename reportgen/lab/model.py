@@ -43,7 +43,7 @@ Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
 Seeds = Annotated[int, Field(ge=1, le=1_000)]
 Paper = Literal["a4", "letter"]
-Language = Literal["en", "de", "es", "zh"]  # those of words.LANGUAGES
+Language = Literal["en"]  # others follow when their catalogues are complete
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

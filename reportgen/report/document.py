@@ -237,7 +237,7 @@ class Section:
     anchor: str
     title: str
     body: Any  # None where it has nothing but notes
-    notes: SetNotes = SetNotes()
+    notes: SetNotes = field(default_factory=SetNotes)
 
     @property
     def template(self) -> str:
