@@ -18,6 +18,7 @@ from reportgen.analysis.galleries import images_to_keep
 from reportgen.data.dataset import Dataset
 from reportgen.jobs import DIVERGED, DONE, FAILED, Outcome, plan
 from reportgen.lab import Lab, Variant, parse_lab, trace_variant
+from reportgen.lab.notes import SECTIONS_OF
 from reportgen.report.document import Document
 from reportgen.report.editions import edition
 from reportgen.report.html import build, context_of, to_html
@@ -26,7 +27,7 @@ from reportgen.report.studio import Studio
 from reportgen.report.templates import environment
 from reportgen.results import DatasetRecord, JobRecord, Results, RunRecord, collect, with_images
 
-SENTINELS = ("Quetzal-answer", "Ocelot-notes", "Axolotl-answer")  # of a lab's own exercises
+SENTINELS = ("Quetzal-answer", "Ocelot-notes", "Axolotl-answer", "Narwhal-note")  # of a lab, for instructors
 CHARTS = "REPORTGEN_TEST_CHARTS"  # the folder of the charts that this test session has drawn
 DIGITS = tuple(str(n) for n in range(10))
 COLOUR_CLASSES = (
@@ -262,6 +263,13 @@ def example() -> Results:
                 {"text": "Why is `8x8` enough?", "answer": SENTINELS[0], "notes": SENTINELS[1]},
                 {"text": "And <if> not?\n\nThen & there.", "answer": f"`{SENTINELS[2]}` it is."},
             ],
+            "notes": [
+                {
+                    "section": "networks",
+                    "text": f"Say **why**: {SENTINELS[3]}.",
+                    "editions": ["instructor"],
+                },
+            ],
             "claims": [
                 {"text": "`Pooling` has nothing to learn & <never> did.", "evidence": "pooling-parameters"},
                 {
@@ -342,6 +350,56 @@ def section_html(run: Results, anchor: str) -> str:
     body = SECTIONS[anchor][1](context_of(run, studio(), analyse(run)))
     template = environment().get_template(f"sections/{anchor}.html.jinja")
     return "" if body is None else template.render(body=body)
+
+
+PROSE = """
+Before *all*, a **word** on `code` and [a book](https://example.org/a_(b)?c=1&d=2).
+
+# First
+
+1. one
+2. two
+
+   - inner
+
+##### Deep
+
+> quoted
+
+| Layer | | Count |
+|:--|:-:|--:|
+| `a|b` | x | 3 |
+
+```python
+x = 1
+
+
+y = 2
+```
+"""
+
+
+@cache
+def prose() -> Results:
+    """Give a run whose lab has Markdown wherever it may, in every section of every edition."""
+    notes = [
+        {"section": section, "place": place, "text": f"{place} {section}\n{PROSE}"}
+        for section in dict.fromkeys(one for many in SECTIONS_OF.values() for one in many)
+        for place in ("before", "after")
+    ]
+    point = {"title": "A point", "text": PROSE, "drawing": "stride"}
+    return made_up(
+        names=("mlp", "cnn"),
+        epochs=1,
+        classes=("circle", "square", "star"),
+        image_shape=(8, 8, 1),
+        n_test=60,
+        texts={
+            "texts": {"introduction": PROSE, "points": [point]},
+            "exercises": [{"text": PROSE, "answer": PROSE, "notes": PROSE}],
+            "notes": notes,
+        },
+    )
 
 
 HOSTILE = "<b>bold</b> $x^2$ \x00\x07\u202e\u2067right\u2069\u200f & <script>alert(1)</script> "

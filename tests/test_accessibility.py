@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from reportgen.results import Results
-from synthetic import document_of, edition_html, example, hostile, html_of
+from synthetic import document_of, edition_html, example, hostile, html_of, prose
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install '.[test]'")
 
@@ -79,6 +79,11 @@ def test_axe_finds_no_violation_in_either_theme_wide_or_narrow(
 @pytest.mark.parametrize("edition", ["handout", "instructor"])
 def test_axe_finds_no_violation_in_another_edition(visit: Visit, edition: str) -> None:
     assert_no_violation(visit(example, edition=edition))
+
+
+@pytest.mark.parametrize("edition", ["report", "instructor"])
+def test_axe_finds_no_violation_in_a_lab_s_own_words(visit: Visit, edition: str) -> None:
+    assert_no_violation(visit(prose, edition=edition))
 
 
 def assert_no_violation(page: Any) -> None:

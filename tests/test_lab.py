@@ -195,6 +195,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         document(claims=[{"text": "It is so.", "evidence": "contrast", "change": [1]}]),
         "claims[1].change",
     ),
+    "a note in an unknown section": (
+        document(notes=[{"section": "netwroks", "text": "x"}]),
+        "notes[1].section: 'netwroks', did you mean 'networks'?",
+    ),
+    "a note for an unknown edition": (
+        document(notes=[{"section": "networks", "text": "x", "editions": ["handuot"]}]),
+        "notes[1].editions[1]: 'handuot', did you mean 'handout'?",
+    ),
+    "a note in a section that its edition lacks": (
+        document(notes=[{"section": "comparisons", "text": "x", "editions": ["handout"]}]),
+        'notes[1]: edition "handout" has no section "comparisons", expected one of objectives, ',
+    ),
+    "a note without words": (
+        document(notes=[{"section": "networks", "text": ""}]),
+        "notes[1].text: is empty, expected at least one character",
+    ),
+    "a note of a book's length": (
+        document(notes=[{"section": "networks", "text": "x" * 10_001}]),
+        "notes[1].text: 'xxx",
+    ),
+    "an image": (
+        document(texts={"introduction": "Look: ![a dog](https://example.org/dog.png)"}),
+        "texts.introduction: has the image 'https://example.org/dog.png', expected words",
+    ),
+    "a link to a file": (
+        document(exercises=[{"text": "See [this](notes.html).", "answer": "x"}]),
+        "exercises[1].text: has a link to 'notes.html', expected one that begins with https://",
+    ),
     "unknown key in a table": (
         document(protocol={"epoch": 3}),
         "protocol.epoch: unknown key; did you mean 'epochs'?",
@@ -524,6 +552,9 @@ def test_the_schema_is_a_valid_schema() -> None:
 
 
 BEYOND_A_SCHEMA = {
+    "a note in a section that its edition lacks",
+    "an image",
+    "a link to a file",
     "two baselines",
     "seconds that stay the same",
     "duplicate names",

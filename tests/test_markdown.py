@@ -297,9 +297,9 @@ def test_answers_stand_in_the_instructor_s_edition_and_never_in_the_handout() ->
     ]
     assert len(solutions) > 5
     for solution in solutions:
-        for paragraph in (*solution.answer, *solution.notes):
-            assert words(paragraph) in full
-            assert words(paragraph) not in bare
+        for block in (*solution.answer, *solution.notes):
+            assert block.markdown in full
+            assert block.markdown not in bare
         for line in solution.work:
             assert str(escape(plain(line.formula))).replace(" %", PERCENT) in full
     assert "**Answer.**" not in bare

@@ -20,9 +20,9 @@ from reportgen.report.files import to_csv
 from reportgen.report.pdf import Extras, printed, to_pdf
 from reportgen.results import Results, save
 from support import in_a_process
-from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of
+from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of, prose
 
-both = pytest.mark.parametrize("run", [example, hostile], ids=lambda run: run.__name__)
+both = pytest.mark.parametrize("run", [example, hostile, prose], ids=lambda run: run.__name__)
 DRAWS = {"Tj", "TJ", "'", '"', "Do", "f", "F", "f*", "S", "s", "B", "B*", "b", "b*", "sh", "INLINE IMAGE"}
 UA = "{http://www.aiim.org/pdfua/ns/id/}part"
 

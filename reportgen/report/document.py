@@ -13,7 +13,6 @@ from reportgen.report.attachments import Attachment, attachments
 from reportgen.report.brand import Brand
 from reportgen.report.files import File, Rows, csv_file, first_rows
 from reportgen.report.images import data_uri
-from reportgen.report.notes import SetNotes
 from reportgen.report.pdf import Extras
 from reportgen.report.tiles import Extent, Pictures, that_fit
 from reportgen.text import count, listing, number_word, volume
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from reportgen.analysis.frames import Analysis
     from reportgen.analysis.scores import Leaderboard
     from reportgen.lab import Lab, Protocol
+    from reportgen.report.notes import SetNotes
     from reportgen.report.studio import Order, Studio
     from reportgen.results import DatasetRecord, Results
 
@@ -237,7 +237,7 @@ class Section:
     anchor: str
     title: str
     body: Any  # None where it has nothing but notes
-    notes: SetNotes = field(default_factory=SetNotes)
+    notes: SetNotes
 
     @property
     def template(self) -> str:

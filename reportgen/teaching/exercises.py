@@ -37,8 +37,8 @@ class Answer:
 class Exercise:
     """One exercise; a student's sheet has no `answer`. `code` between backticks in its text is code.
 
-    `stands` says where it stands: before or after the results. `lines` is the room to write. All its words
-    are Markdown where it is `markdown`.
+    `stands` says where it stands: before or after the results. `lines` is the room to write.
+    `markdown` says whether its words are Markdown.
     """
 
     kind: str
