@@ -62,11 +62,11 @@ def unbroken(text: object) -> Markup:
 
 def decimal(value: float, digits: int = 2) -> str:
     """Write a number with so many decimals, in the way of the language that is spoken."""
-    return _local(f"{value:,.{digits}f}")
+    return localized(f"{value:,.{digits}f}")
 
 
-def _local(number: str) -> str:
-    """Put a language's own signs into a number that was written the English way."""
+def localized(number: str) -> str:
+    """Put the spoken language's signs into a number that was written the English way."""
     name = words.language()
     if name == words.ENGLISH:
         return number
@@ -75,13 +75,13 @@ def _local(number: str) -> str:
 
 
 def general(value: float) -> str:
-    """Write a number with as many decimals as it has: 5, 12.5, 0.001."""
-    return _local(f"{value:g}")
+    """Write a number with as many decimals as it has, six digits at most: 5, 12.5, 0.001."""
+    return localized(f"{value:g}")
 
 
 def percent(share: float, digits: int = 2) -> str:
     """Write 0.98053 as 98.05."""
-    return _local(f"{100 * share:.{digits}f}")
+    return localized(f"{100 * share:.{digits}f}")
 
 
 def digits_for(n_test: int) -> int:
@@ -91,22 +91,22 @@ def digits_for(n_test: int) -> int:
 
 def count(number: float) -> str:
     """Write 269322 as 269,322."""
-    return _local(f"{number:,.0f}")
+    return localized(f"{number:,.0f}")
 
 
 def signed(value: float, digits: int = 2) -> str:
     """Write a difference with its sign: +0.25, −1.40, and 0.00 without one."""
     text = f"{abs(value):,.{digits}f}"
     if not any(digit in text for digit in "123456789"):
-        return _local(text)
-    return f"{'+' if value > 0 else '−'}{_local(text)}"
+        return localized(text)
+    return f"{'+' if value > 0 else '−'}{localized(text)}"
 
 
 def p_value(p: float) -> str:
     """Write a p with two digits that count, very small ones as <0.001."""
     if p < 0.001:
-        return _local("<0.001")
-    return _local(f"{p:.3f}" if p < 0.0995 else f"{p:.2f}")
+        return localized("<0.001")
+    return localized(f"{p:.3f}" if p < 0.0995 else f"{p:.2f}")
 
 
 def volume(n: float) -> str:
@@ -115,7 +115,7 @@ def volume(n: float) -> str:
         if n < 999.5 or unit == "GB":
             break
         n /= 1000
-    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{_local(f'{n:.1f}')} {unit}"
+    return f"{n:.0f} {unit}" if unit == "B" or n >= 10 else f"{localized(f'{n:.1f}')} {unit}"
 
 
 SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -142,7 +142,7 @@ def enough_size(n: int) -> str:
 
 def seconds(value: float) -> str:
     """Write a duration in seconds with one decimal below a hundred."""
-    return _local(f"{value:.1f}" if value < 100 else f"{value:,.0f}")
+    return localized(f"{value:.1f}" if value < 100 else f"{value:,.0f}")
 
 
 def fraction(share: float) -> str:

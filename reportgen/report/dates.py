@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from reportgen import words
 from reportgen.errors import UsageError
 
 
@@ -23,3 +24,12 @@ def document_date(started: datetime) -> datetime:
         raise UsageError(
             f"SOURCE_DATE_EPOCH: '{text[:40]}', expected seconds since 1970; unset it for the date of the run"
         ) from None
+
+
+def written(day: datetime) -> str:
+    """Write a day as the language that is spoken does: 3 March 2026."""
+    if words.language() == words.ENGLISH:
+        return f"{day:%d %B %Y}".lstrip("0")
+    from babel.dates import format_date  # noqa: PLC0415  English needs none
+
+    return format_date(day, "long", locale=words.locale(words.language()))
