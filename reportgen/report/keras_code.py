@@ -97,7 +97,7 @@ def _params(n: int) -> str:
 def _values_of(layer: stated.Layer) -> str:
     """Name what no shape or count tells: the activation, or the share that is dropped."""
     if isinstance(layer, stated.Dropout):
-        return f", {tr('share {share}', share=general(layer.dropout))}"
+        return ", " + tr("share {share}", share=general(layer.dropout))
     activation = getattr(layer, "activation", "linear")
     return "" if activation == "linear" else f", {activation}"
 

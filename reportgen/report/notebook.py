@@ -126,7 +126,7 @@ def cells(results: Results, blanks: bool) -> list[Cell]:
         *_data(results),
         *networks,
         Cell.of_text(
-            f"## {tr('All networks')}",
+            "## " + tr("All networks"),
             tr("Each was trained once: with another seed the order may be another."),
         ),
         Cell.of_code(COMPARE),
@@ -153,7 +153,8 @@ def _data(results: Results) -> list[Cell]:
     """Load the data, set validation apart, and say how it is shown and how long it is trained on."""
     record = results.record
     dataset, protocol = record.dataset, record.lab.protocol
-    kept = f"y_true = y_test  {comment(tr('as whole numbers, to compare predictions with'))}"
+    why = comment(tr("as whole numbers, to compare predictions with"))
+    kept = f"y_true = y_test  {why}"
     classes = json.dumps([inert(name) for name in dataset.classes], ensure_ascii=False)
     names = f"class_names = {classes}"
     parts = [loading_code(dataset), splitting_code(protocol, SEED), f"{kept}\n{names}"]
@@ -166,7 +167,7 @@ def _data(results: Results) -> list[Cell]:
     known = [record.fallback, *dataset.warnings]
     said = [escape(f"{dataset.title}. {dataset.description}"), *(escape(inert(one, 600)) for one in known)]
     return [
-        Cell.of_text(f"## {tr('The data')}", *said),
+        Cell.of_text("## " + tr("The data"), *said),
         Cell.of_code(*parts),
         Cell.of_code(settings),
         Cell.of_code(_gallery(image)),
@@ -195,13 +196,7 @@ def _network(results: Results, variant: Variant, blanks: bool, score: Score | No
     record = results.record
     shape, n_classes = record.dataset.image_shape, len(record.dataset.classes)
     protocol = record.lab.protocol
-    baseline = f" *{tr('baseline')}*" if variant.baseline else ""
-    printed = tr(
-        "{accuracy} of the test images are classified correctly, the loss is {loss}",
-        accuracy="{accuracy:.2%}",
-        loss="{loss:.4f}",
-    )
-    titles = {"correct": _on_figure(CORRECT), "incorrect": _on_figure(INCORRECT)}
+    baseline = " *" + tr("baseline") + "*" if variant.baseline else ""
     seed = f"keras.utils.set_random_seed({SEED})"
     build = model_code(variant, shape, n_classes, protocol.precision, blanks)
     text = [f"## {code_span(variant.name)}{baseline}", escape(variant.description)]
@@ -210,11 +205,20 @@ def _network(results: Results, variant: Variant, blanks: bool, score: Score | No
     return [
         Cell.of_text(*text),
         Cell.of_code(seed + "\n" + build, "model.summary()"),
+        Cell.of_code(compile_code(protocol), _fit(variant)),
         Cell.of_code(
-            compile_code(protocol), FIT.format(name=json.dumps(variant.name), said=_quoted(printed))
+            ASK.format(correct=_quoted(_on_figure(CORRECT)), incorrect=_quoted(_on_figure(INCORRECT)))
         ),
-        Cell.of_code(ASK.format(**{name: _quoted(title) for name, title in titles.items()})),
     ]
+
+
+def _fit(variant: Variant) -> str:
+    printed = tr(
+        "{accuracy} of the test images are classified correctly, the loss is {loss}",
+        accuracy="{accuracy:.2%}",
+        loss="{loss:.4f}",
+    )
+    return FIT.format(name=json.dumps(variant.name), said=_quoted(printed))
 
 
 def _said(results: Results, score: Score) -> str:

@@ -99,7 +99,7 @@ def _started(started: datetime, seconds: float) -> str:
     return tr(
         "{day}, {time} UTC, {seconds} seconds of training",
         day=written(started),
-        time=f"{started:%H:%M}",
+        time=started.strftime("%H:%M"),
         seconds=count(seconds),
     )
 

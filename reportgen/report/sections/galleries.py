@@ -105,7 +105,8 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
 def _intro(context: Context) -> str:
     if context.protocol.seeds == 1:
         return explained()
-    return f"{explained()} {tr('Shown is one training of each variant, its first finished seed.')}"
+    shown = tr("Shown is one training of each variant, its first finished seed.")
+    return f"{explained()} {shown}"
 
 
 def explained() -> str:

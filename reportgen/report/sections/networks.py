@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reportgen.jobs import DIVERGED, FAILED
+from reportgen.jobs import DIVERGED, DONE, FAILED
 from reportgen.lab import Variant
 from reportgen.layers import setting_text, times
 from reportgen.report import drawings
@@ -22,6 +22,7 @@ HOW_DRAWN = mark(
     "are not drawn."
 )
 NO_LAYERS = {
+    DONE: mark("No layers to show."),
     FAILED: mark("No layers to show: the training failed. {error}"),
     DIVERGED: mark("No layers to show: the training diverged. {error}"),
 }
