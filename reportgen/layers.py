@@ -370,15 +370,6 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 
-def said_setting(setting: str) -> str:
-    """Say a setting that was written into a frame, in English, in the language of the report."""
-    parts = [part.partition("stride ") for part in setting.split(", ")]
-    return tr(", ").join(
-        tr("stride {stride}", stride=stride) if found and not before else before
-        for before, found, stride in parts
-    )
-
-
 def layer_kind(value: Any) -> str | None:
     """Name the layer that a table states: its one key that is a layer's name."""
     if isinstance(value, Layer):

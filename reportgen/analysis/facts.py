@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from reportgen.layers import said_setting
+from reportgen.layers import setting_text
 from reportgen.text import count, number_word
 from reportgen.words import tr
 
@@ -45,7 +45,7 @@ def fact_convolution(layers: pd.DataFrame) -> str:
         "The first convolution of {name} ({setting}) has {params} parameters, wherever on the image its "
         "filters look.",
         name=conv["variant"],
-        setting=said_setting(conv["setting"]),
+        setting=setting_text(conv["setting"]),
         params=count(conv["params"]),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.report.files import to_csv
 from reportgen.text import listing
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +22,19 @@ FEWEST = 2  # bytes that a value and its comma take: what is sure to be too larg
 
 # In the order in which a reader's program lists them: what the report states, then what it is made from.
 DESCRIPTIONS = {
-    "scores": "every score of every variant, with its interval",
-    "comparisons": "every pair of variants: difference, interval and test",
-    "contrasts": "pairs of variants that differ in one setting",
-    "claims": "what the lab claims, and the verdicts",
-    "findings": "every check that was made, and what it found",
-    "per_class": "precision, recall and F1 by class",
-    "calibration": "bins of confidence",
-    "runs": "every training: status, parameters, seconds, loss, accuracy",
-    "epochs": "loss and accuracy after every epoch",
-    "layers": "every layer: setting, output shape, parameters",
-    "confusion": "confusion matrices, as counts",
-    "probes": "answers to altered test images, as counts",
-    "predictions": "every prediction on the test set",
+    "scores": mark("every score of every variant, with its interval"),
+    "comparisons": mark("every pair of variants: difference, interval and test"),
+    "contrasts": mark("pairs of variants that differ in one setting"),
+    "claims": mark("what the lab claims, and the verdicts"),
+    "findings": mark("every check that was made, and what it found"),
+    "per_class": mark("precision, recall and F1 by class"),
+    "calibration": mark("bins of confidence"),
+    "runs": mark("every training: status, parameters, seconds, loss, accuracy"),
+    "epochs": mark("loss and accuracy after every epoch"),
+    "layers": mark("every layer: setting, output shape, parameters"),
+    "confusion": mark("confusion matrices, as counts"),
+    "probes": mark("answers to altered test images, as counts"),
+    "predictions": mark("every prediction on the test set"),
 }
 
 
@@ -54,7 +55,7 @@ def attachments(results: Results, analysis: Analysis) -> tuple[Attachment, ...]:
         if len(frame) and frame.size * FEWEST <= LARGEST:
             content = to_csv(frame).encode()
             if len(content) <= LARGEST:
-                made.append(Attachment(f"{name}.csv", description, content))
+                made.append(Attachment(f"{name}.csv", tr(description), content))
     return tuple(made)
 
 
@@ -69,4 +70,4 @@ def said(attached: Sequence[Attachment]) -> str:
     if not attached:
         return ""
     names = listing([one.name.removesuffix(".csv") for one in attached], most=len(DESCRIPTIONS))
-    return f"The PDF of this report carries these frames as attached CSV files: {names}."
+    return tr("The PDF of this report carries these frames as attached CSV files: {names}.", names=names)

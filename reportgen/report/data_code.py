@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportgen.data import DATASETS
+from reportgen.report.keras_code import comment, docstring
 from reportgen.text import inert
+from reportgen.words import mark, tr
 
 if TYPE_CHECKING:
     from reportgen.lab import Protocol
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
 
 KERAS = ("mnist", "fashion_mnist", "cifar10")  # what keras.datasets has
 FROM_KERAS = "(x_train, y_train), (x_test, y_test) = keras.datasets.{name}.load_data()"
-DIGITS = '''
+DIGITS = """
 from PIL import Image
 from sklearn.datasets import load_digits
 
 
 def frame(small):
-    """Draw an 8x8 image at 20x20 in a 28x28 frame, its centre of mass in the middle, as MNIST's are."""
+    {words}
     grey = Image.fromarray(((small.astype(int) * 255 + 8) // 16).astype("uint8"))
     drawn = np.asarray(grey.resize((20, 20), Image.Resampling.BICUBIC))
     framed = np.zeros((28, 28), "uint8")
@@ -43,19 +45,19 @@ digits = load_digits()
 images = np.stack([frame(image) for image in digits.images])
 x_train, x_test = images[:1300], images[1300:]
 y_train, y_test = digits.target[:1300], digits.target[1300:]
-'''
+"""
 NPZ = """
 with np.load({source!r}) as data:
     x_train, y_train = data["x_train"], data["y_train"]
     x_test, y_test = data["x_test"], data["y_test"]
 """
-IDX = '''
+IDX = """
 import gzip
 from pathlib import Path
 
 
 def read_idx(name):
-    """Read an IDX file of bytes."""
+    {words}
     path = next(Path({source!r}).glob(f"{{name}}*"))
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     shape = np.frombuffer(content, ">i4", content[3], offset=4)
@@ -64,11 +66,11 @@ def read_idx(name):
 
 x_train, y_train = read_idx("train-images"), read_idx("train-labels")
 x_test, y_test = read_idx("t10k-images"), read_idx("t10k-labels")
-'''
-LABELS_OF_A_FILE = '''
+"""
+LABELS_OF_A_FILE = """
 
 def numbers(labels):
-    """Give labels as whole numbers, whether they are one-hot or not."""
+    {words}
     one_hot = labels.ndim == 2 and labels.shape[1] > 1
     return (labels.argmax(axis=1) if one_hot else labels.reshape(-1)).astype(int)
 
@@ -76,10 +78,10 @@ def numbers(labels):
 y_train, y_test = numbers(y_train), numbers(y_test)
 brightest = max(x_train.max(), x_test.max())
 scale = 255 if x_train.dtype.kind in "iu" or brightest > 1 else 1
-'''
-HELD_OUT = '''
+"""
+HELD_OUT = """
 def held_out(labels, share, seed):
-    """Draw the indices of a share of each class."""
+    {words}
     rng = np.random.default_rng(seed)
     drawn = []
     for label in np.unique(labels):
@@ -91,7 +93,12 @@ def held_out(labels, share, seed):
 held = held_out(y_train, {share!r}, seed={seed})
 x_validation, y_validation = x_train[held], y_train[held]
 x_train, y_train = np.delete(x_train, held, axis=0), np.delete(y_train, held)
-'''
+"""
+# What their functions do, in the place of `words`.
+DRAWS = mark("Draw an 8x8 image at 20x20 in a 28x28 frame, its centre of mass in the middle, as MNIST's are.")
+READS = mark("Read an IDX file of bytes.")
+NUMBERS = mark("Give labels as whole numbers, whether they are one-hot or not.")
+DRAWS_A_SHARE = mark("Draw the indices of a share of each class.")
 
 
 def loading_code(dataset: DatasetRecord) -> str:
@@ -100,14 +107,15 @@ def loading_code(dataset: DatasetRecord) -> str:
     if published and dataset.name in KERAS:
         code = FROM_KERAS.format(name=dataset.name)
     elif published:
-        code = DIGITS.strip()
+        code = DIGITS.strip().format(words=docstring(tr(DRAWS)))
     else:
         kind = NPZ if dataset.source.lower().endswith(".npz") else IDX
-        beside = f"# {' '.join(inert(dataset.source).split())} must lie beside this notebook."
-        code = f"{beside}\n{kind.strip().format(source=dataset.source)}"
+        beside = comment(tr("{file} must lie beside this notebook.", file=inert(dataset.source)))
+        read = kind.strip().format(source=dataset.source, words=docstring(tr(READS)))
+        code = f"{beside}\n{read}"
     scale = "255"
     if not published:
-        code, scale = f"{code}\n{LABELS_OF_A_FILE.rstrip()}", "scale"
+        code, scale = f"{code}\n{LABELS_OF_A_FILE.rstrip().format(words=docstring(tr(NUMBERS)))}", "scale"
     shape = ", ".join(map(str, dataset.image_shape))
     scaled = [
         f'{name} = {name}.reshape(-1, {shape}).astype("float32") / {scale}' for name in ("x_train", "x_test")
@@ -119,8 +127,10 @@ def loading_code(dataset: DatasetRecord) -> str:
 def splitting_code(protocol: Protocol, seed: int) -> str:
     """Write the code that sets x_validation and y_validation apart."""
     if protocol.validation == "test":
-        return "# Validation is the test set itself.\nx_validation, y_validation = x_test, y_test"
-    return HELD_OUT.strip().format(share=protocol.validation, seed=seed)
+        said = comment(tr("Validation is the test set itself."))
+        return f"{said}\nx_validation, y_validation = x_test, y_test"
+    words = docstring(tr(DRAWS_A_SHARE))
+    return HELD_OUT.strip().format(words=words, share=protocol.validation, seed=seed)
 
 
 def _is_published(dataset: DatasetRecord) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reportgen.report.images import png_uri
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def convolution() -> Drawing:
         *_grid(5, 110, 10),
         Rect(130, 20, 10, 10, "hit"),
     ]
-    alt = "A 3 by 3 window on a 7 by 7 map gives one value of a 5 by 5 map."
+    alt = tr("A 3 by 3 window on a 7 by 7 map gives one value of a 5 by 5 map.")
     return Drawing(160, 70, alt, tuple(rects), ((78, 35, 22),))
 
 
@@ -67,7 +68,8 @@ def pooling() -> Drawing:
         Rect(110 + r.x * 1.5, 15 + r.y * 1.5, 15, 15, "hit", r.text) for r in _grid(2, 0, 0, "hit", grid)
     ]
     lines = [Rect(30 * a, 30 * b, 30, 30, "outline") for a in (0, 1) for b in (0, 1)]
-    alt = "Each 2 by 2 block of a 4 by 4 map keeps its largest value: " + ", ".join(map(str, grid)) + "."
+    values = tr(", ").join(map(str, grid))
+    alt = tr("Each 2 by 2 block of a 4 by 4 map keeps its largest value: {values}.", values=values)
     return Drawing(150, 60, alt, tuple(wide + lines + small), ((74, 30, 22),))
 
 
@@ -75,7 +77,7 @@ def stride() -> Drawing:
     """Draw where a 3x3 window stops on a 7x7 map when it moves by 2, and the 3x3 result."""
     stops = [Rect(10 + 20 * a, 10 + 20 * b, 10, 10, "hit") for b in range(3) for a in range(3)]
     rects = [*_grid(7, 0, 0), Rect(0, 0, 30, 30, "window"), *stops, *_grid(3, 110, 20, "hit")]
-    alt = "Moving by 2, a 3 by 3 window stops at 9 places of a 7 by 7 map, which gives a 3 by 3 map."
+    alt = tr("Moving by 2, a 3 by 3 window stops at 9 places of a 7 by 7 map, which gives a 3 by 3 map.")
     return Drawing(150, 70, alt, tuple(rects), ((78, 35, 22),))
 
 
@@ -88,7 +90,7 @@ def padding() -> Drawing:
         *_grid(5, 110, 10),
         Rect(110, 10, 10, 10, "hit"),
     ]
-    alt = "With a border of zeros, the window also centres on the corner: a 5 by 5 map stays 5 by 5."
+    alt = tr("With a border of zeros, the window also centres on the corner: a 5 by 5 map stays 5 by 5.")
     return Drawing(160, 70, alt, tuple(rects), ((78, 35, 22),))
 
 
@@ -98,8 +100,8 @@ def shuffle(image: NDArray[np.uint8]) -> Drawing:
     order = np.random.default_rng(0).permutation(h * w)
     mixed = image.reshape(h * w, c)[order].reshape(h, w, c)
     both = (
-        (png_uri(image), "A test image"),
-        (png_uri(mixed), "The same pixels in a shuffled order, in which nothing can be seen"),
+        (png_uri(image), tr("A test image")),
+        (png_uri(mixed), tr("The same pixels in a shuffled order, in which nothing can be seen")),
     )
     return Drawing(0, 0, "", images=both)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LETTER = "A-Za-zÀ-ɏ"  # of an alphabet: signs of Chinese may stand right beside a variable
 TOKENS = re.compile(
-    r"[⌊⌋⌈⌉\[\]|]|(?<![A-Za-z])[chjknrsw](?:_[a-z]+)?(?![A-Za-z])|[^⌊⌋⌈⌉\[\]|A-Za-z]+|[A-Za-z]+"
+    rf"[⌊⌋⌈⌉\[\]|]|(?<![{LETTER}])[chjknrsw](?:_[a-z]+)?(?![{LETTER}])|[^⌊⌋⌈⌉\[\]|{LETTER}]+|[{LETTER}]+"
 )
 VARIABLE = re.compile(r"([chjknrsw])(?:_([a-z]+))?")
 ROUNDINGS = {"⌊": ("floor", "⌋"), "⌈": ("ceiling", "⌉")}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen import layers as stated
 from reportgen.lab import trace_variant
-from reportgen.text import count
+from reportgen.text import count, general
+from reportgen.words import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from reportgen.lab import Protocol, Variant
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
+
+
+def comment(text: str) -> str:
+    """Write words as a comment, which is one line."""
+    return f"# {' '.join(text.split())}"
+
+
+def docstring(text: str) -> str:
+    """Write words as a docstring of one line."""
+    escaped = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"""{escaped}"""'
 
 
 def model_code(
@@ -25,7 +37,8 @@ def model_code(
     """
     if variant.build is not None:
         module, _, function = variant.build.partition(":")
-        where = f"# {module.replace('.', '/')}.py comes with the lab: it must lie beside this notebook."
+        file = f"{module.replace('.', '/')}.py"
+        where = comment(tr("{file} comes with the lab: it must lie beside this notebook.", file=file))
         build = f"model = {function}({image_shape}, {n_classes})"
         return f"{where}\nfrom {module} import {function}\n\n{build}"
     rows = trace_variant(variant, image_shape, n_classes)
@@ -66,20 +79,25 @@ def _to_be_reached(rows: list[stated.TracedLayer], image_shape: stated.Shape) ->
     ]
     total = sum(row.params for row in rows)
     return [
-        f"# Images of {stated.times(image_shape)} come in. Build the layers that give, one after another:",
+        comment(
+            tr(
+                "Images of {image} come in. Build the layers that give, one after another:",
+                image=stated.times(image_shape),
+            )
+        ),
         *steps,
-        f"# {_params(total)} in all.",
+        comment(trn("{n} parameter in all.", "{n} parameters in all.", total, n=count(total))),
     ]
 
 
 def _params(n: int) -> str:
-    return f"{count(n)} parameter{'s' if n != 1 else ''}"
+    return trn("{n} parameter", "{n} parameters", n, n=count(n))
 
 
 def _values_of(layer: stated.Layer) -> str:
     """Name what no shape or count tells: the activation, or the share that is dropped."""
     if isinstance(layer, stated.Dropout):
-        return f", share {layer.dropout:g}"
+        return ", " + tr("share {share}", share=general(layer.dropout))
     activation = getattr(layer, "activation", "linear")
     return "" if activation == "linear" else f", {activation}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.report import look
 from reportgen.report.pictures import svg_file
 from reportgen.text import shorten
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def contrasts(table: Contrasts) -> Strips:
         for row in table.rows
     )
     ticks = tuple((share * x, text) for x, text in table.axis.ticks)
-    alt = _alt([(row.pair, row.accuracy.bounds or "none") for row in table.rows])
+    alt = _alt([(row.pair, row.accuracy.bounds or tr("none")) for row in table.rows])
     return Strips(strips, ticks, (share * table.axis.zero, look.GREY), alt)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.report.images import png_uri
 from reportgen.results import GALLERY_SIZE
-from reportgen.text import PERCENT, inert, number_word
+from reportgen.text import PERCENT, decimal, inert, number_word, percent
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +76,10 @@ class Pictures:
 
     def tile(self, row: dict[str, Any], variant: str) -> Tile:
         """Show what one network said of an image."""
-        said = f"predicted {self.name(row['predicted'])} with probability {sureness(row['confidence'])}"
-        return self._tile(row, variant, said, [("pred", f"Pred: {self.name(row['predicted'])}")])
+        name = self.name(row["predicted"])
+        share = sureness(row["confidence"])
+        said = tr("predicted {label} with probability {share}", label=name, share=share)
+        return self._tile(row, variant, said, [("pred", tr("Pred: {label}", label=name))])
 
     def against(self, row: dict[str, Any], variant: str, base: str) -> Tile:
         """Show what the baseline and another network said of an image."""
@@ -85,31 +88,44 @@ class Pictures:
             variant: (row["predicted"], row["confidence"]),
         }
         both = [(name, self.name(label), sureness(share)) for name, (label, share) in words.items()]
-        said = ", ".join(f"{name} says {label} with probability {share}" for name, label, share in both)
+        said = tr(", ").join(
+            tr("{variant} says {label} with probability {share}", variant=name, label=label, share=share)
+            for name, label, share in both
+        )
         kinds = ("base hit", "pred miss") if row["base_right"] else ("base miss", "pred hit")
+        (_, theirs, base_share), (_, mine, share) = both
         lines = [
-            (kind, f"{word}: {label} ({share})")
-            for kind, word, (_, label, share) in zip(kinds, ("Base", "Pred"), both, strict=True)
+            (kinds[0], tr("Base: {label} ({share})", label=theirs, share=base_share)),
+            (kinds[1], tr("Pred: {label} ({share})", label=mine, share=share)),
         ]
         return self._tile(row, variant, said, lines, detail=_number(row))
 
     def of_all(self, row: dict[str, Any], variants: int) -> Tile:
         """Show an image with what most networks say of it; the confidence is the mean of all."""
         name = self.name(row["predicted"])
-        voices = f"{row['votes']} of {variants}"
-        lines = [("pred", f"Pred: {name}"), ("detail", voices)]
-        share = sureness(row["confidence"])
-        said = f"predicted {name} by {voices} networks, with probability {share} on average"
+        lines = [("pred", tr("Pred: {label}", label=name)), ("detail", _voices(row, variants))]
+        said = tr(
+            "predicted {label} by {votes} of {n} networks, with probability {share} on average",
+            label=name,
+            votes=row["votes"],
+            n=variants,
+            share=sureness(row["confidence"]),
+        )
         return self._tile(row, ALL, said, lines)
 
     def example(self, row: dict[str, Any], variants: int) -> Tile:
         """Show an image of a confused pair: the surest prediction, and how many networks make it."""
-        voices = f"{row['votes']} of {variants}"
-        said = f"predicted {self.name(row['predicted'])} by {voices} networks, with probability up to "
-        said += sureness(row["confidence"])
+        name = self.name(row["predicted"])
+        said = tr(
+            "predicted {label} by {votes} of {n} networks, with probability up to {share}",
+            label=name,
+            votes=row["votes"],
+            n=variants,
+            share=sureness(row["confidence"]),
+        )
         detail = f"{sureness(row['confidence'])} · {_number(row)}"
-        lines = [("pred", f"Pred: {self.name(row['predicted'])}")]
-        lines += [("detail", voices)] if variants > 1 else []
+        lines = [("pred", tr("Pred: {label}", label=name))]
+        lines += [("detail", _voices(row, variants))] if variants > 1 else []
         return self._tile(row, row["variant"], said, lines, detail)
 
     def _tile(
@@ -125,14 +141,18 @@ class Pictures:
         detail = detail or f"{sureness(row['confidence'])} · {_number(row)}"
         return Tile(
             uri=self.uri(index),
-            alt=f"Test image {index}, true class {name}, {said}",
+            alt=tr("Test image {index}, true class {label}, {said}", index=index, label=name, said=said),
             variant=variant,
             label=label,
             predicted=int(row["predicted"]),
             index=index,
             confidence=round(float(row["confidence"]), 4),
-            lines=(("true", f"True: {name}"), *lines, ("detail", detail)),
+            lines=(("true", tr("True: {label}", label=name)), *lines, ("detail", detail)),
         )
+
+
+def _voices(row: dict[str, Any], variants: int) -> str:
+    return tr("{votes} of {n}", votes=row["votes"], n=variants)
 
 
 def _number(row: dict[str, Any]) -> str:
@@ -142,8 +162,8 @@ def _number(row: dict[str, Any]) -> str:
 def sureness(share: float) -> str:
     """Write a probability as a percentage; what is not quite 1 never becomes 100 %."""
     if share < 0.995:
-        return f"{100 * share:.0f}{PERCENT}"
-    return f"100{PERCENT}" if share >= 1 else f"{min(floor(1000 * share) / 10, 99.9):.1f}{PERCENT}"
+        return f"{percent(share, 0)}{PERCENT}"
+    return f"100{PERCENT}" if share >= 1 else f"{decimal(min(floor(1000 * share) / 10, 99.9), 1)}{PERCENT}"
 
 
 @dataclass(frozen=True)
@@ -160,8 +180,13 @@ def not_kept(missing: int, of: int) -> str:
     """Say that a run has no pictures of some images; empty where it has all."""
     if not missing:
         return ""
-    which = f"{number_word(missing)} of these {number_word(of)} images" if missing < of else "these images"
-    return f"This run kept no picture of {which}."
+    if missing == of:
+        return tr("This run kept no picture of these images.")
+    return tr(
+        "This run kept no picture of {missing} of these {images} images.",
+        missing=number_word(missing),
+        images=number_word(of),
+    )
 
 
 def that_fit(rows: pd.DataFrame, pictures: Pictures, room: int) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def _wrong(stack: Stack, classes: int, mended: str) -> Wrong:
     try:
         trace(stack.layers, stack.image, classes)
     except ShapeError as error:
-        said = tr("{sentence}.", sentence=f"{error.why[0].upper()}{error.why[1:]}")
+        said = tr("{sentence}.", sentence=error.why[0].upper() + error.why[1:])
         return Wrong(stack, classes, said, mended)
     raise AssertionError(f"meant to be wrong: {stack.layers}")
 

@@ -50,7 +50,7 @@ def shape(lots: Lots, source: Source) -> Exercise:
         kind="shape",
         stands=BEFORE,
         title=tr("Predict a shape"),
-        text=f"{_reaches(stack)} {tr('Fill in the shape that leaves each of them.')}",
+        text=" ".join((_reaches(stack), tr("Fill in the shape that leaves each of them."))),
         tables=(Blanks((tr("Layer"), tr("Setting"), tr("Output")), tuple(rows(stack.layers)), 1),),
         answer=Answer(
             text=tr("The vector at the end has {n} values.", n=outs[-1]),
@@ -86,7 +86,7 @@ def parameters(lots: Lots, source: Source) -> Exercise:
         tables=(Blanks((tr("Layer"), tr("Setting"), tr("Output"), tr("Parameters")), given, 1),),
         lines=3,
         answer=Answer(
-            text=f"{tr('Together they have {total} parameters.', total=total)} {_most(steps)}",
+            text=" ".join((tr("Together they have {total} parameters.", total=total), _most(steps))),
             filled=tuple((one,) for one in counts),
             work=tuple(
                 worked.Line(worked.layer_name(n, step.layer), worked.parameters(step.layer, step.shape))

@@ -155,7 +155,7 @@ def rows(layers: Sequence[Layer]) -> list[tuple[str, str]]:
 def _setting(layer: Layer) -> str:
     if isinstance(layer, Conv2D):
         filters = trn("{n} filter", "{n} filters", layer.conv2d, n=layer.conv2d)
-        return f"{filters}{tr(', ')}{setting_text(layer.setting())}"
+        return tr(", ").join((filters, setting_text(layer.setting())))
     if isinstance(layer, Dense):
         units = trn("{n} unit", "{n} units", int(layer.dense), n=layer.dense)
         return tr(", ").join(filter(None, (units, setting_text(layer.setting()))))

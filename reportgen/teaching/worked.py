@@ -85,8 +85,9 @@ def parameters(layer: Layer, shape: Shape) -> str:
     if isinstance(layer, Dense):
         inputs, units = count(shape[0]), count(int(layer.dense))
         if layer.use_bias:
-            return f"{tr('(inputs + 1) · units')} = ({inputs} + 1) · {units} = {total}"
-        return f"{tr('inputs · units')} = {inputs} · {units} = {total}"
+            formula = tr("(inputs + 1) · units")
+            return f"{formula} = ({inputs} + 1) · {units} = {total}"
+        return _product(inputs, units, total)
     return total
 
 
@@ -98,8 +99,13 @@ def multiply_adds(layer: Layer, shape: Shape) -> str:
         k, c_in = " · ".join(map(str, layer.kernel)), count(shape[-1])
         return f"h_out · w_out · c_out · k · k · c_in = {out} · {k} · {c_in} = {total}"
     if isinstance(layer, Dense):
-        return f"{tr('inputs · units')} = {count(shape[0])} · {count(int(layer.dense))} = {total}"
+        return _product(count(shape[0]), count(int(layer.dense)), total)
     return total
+
+
+def _product(inputs: str, units: str, total: str) -> str:
+    formula = tr("inputs · units")
+    return f"{formula} = {inputs} · {units} = {total}"
 
 
 def layer_name(position: int, layer: Layer) -> str:

@@ -11,6 +11,7 @@ from reportgen.report.sections.working import SetLine, set_lines
 from reportgen.teaching.exercises import AFTER, BEFORE, Answer, Blanks, Exercise, Source
 from reportgen.teaching.sheets import sheet
 from reportgen.text import inert
+from reportgen.words import tr
 
 LONGEST_TEXT = 4000
 
@@ -56,7 +57,7 @@ class Exercises:
 
 def predictions(context: Context) -> Exercises:
     """Give what is to be answered before the results."""
-    said = (
+    said = tr(
         "Answer these before you read on: the results that follow tell you what is right, and it is the "
         "surprise that teaches."
     )
@@ -96,7 +97,7 @@ def _words(text: str, markdown: bool) -> tuple[Block, ...]:
 def _fill_in(number: int, table: Blanks, answer: Answer | None) -> FillIn:
     nothing = ("",) * table.blank
     filled = answer.filled if answer and table.blank else (nothing,) * len(table.rows)
-    words = f"The layers of exercise {number}"
+    words = tr("The layers of exercise {number}", number=number)
     return FillIn(words, table.headings, tuple(zip(table.rows, filled, strict=True)))
 
 

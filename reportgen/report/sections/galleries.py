@@ -12,12 +12,26 @@ from reportgen.report.sections.cells import Mistakes, mistakes
 from reportgen.report.tiles import Panel, Tile, not_kept
 from reportgen.results import GALLERY_SIZE
 from reportgen.text import count, number_word
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     import pandas as pd
+
+
+# Why there is nothing to show of where networks disagree.
+ONE_NETWORK = mark(
+    "Where networks disagree with the baseline: not applicable, because only one network has predictions."
+)
+NO_BASELINE = mark(
+    "Where networks disagree with the baseline: not applicable, because the lab names no baseline."
+)
+WITHOUT_PREDICTIONS = mark(
+    "Where networks disagree with the baseline: not applicable, because the baseline {baseline} has no "
+    "predictions."
+)
 
 
 @dataclass(frozen=True)
@@ -81,29 +95,30 @@ def _missing(context: Context, base: str | None, compared: list[str]) -> tuple[s
     said = [context.left_out(), context.without_predictions(list(context.trainings))]
     if context.trainings and not compared:
         if len(context.trainings) == 1:
-            reason = "only one network has predictions"
-        elif base is None:
-            reason = "the lab names no baseline"
+            reason = ONE_NETWORK
         else:
-            reason = f"the baseline {base} has no predictions"
-        said.append(f"Where networks disagree with the baseline: not applicable, because {reason}.")
+            reason = NO_BASELINE if base is None else WITHOUT_PREDICTIONS
+        said.append(tr(reason, baseline=base))
     return tuple(one for one in said if one)
 
 
 def _intro(context: Context) -> str:
-    shown = " Shown is one training of each variant, its first finished seed."
-    return explained() + (shown if context.protocol.seeds > 1 else "")
+    if context.protocol.seeds == 1:
+        return explained()
+    shown = tr("Shown is one training of each variant, its first finished seed.")
+    return f"{explained()} {shown}"
 
 
 def explained() -> str:
     """Say which images a variant's galleries show, and what stands beneath them."""
-    return (
-        f"First come, as in the lab notebook, the first {number_word(GALLERY_SIZE)} hits and the "
-        f"first {number_word(GALLERY_SIZE)} mistakes in the order of the test set; then the mistakes "
-        "of which the network was surest and the hits of which it was least sure, "
-        f"{number_word(choice.A_PAIR_AT_MOST)} of a pair of classes at most where there are pairs enough. "
-        "Beneath each image stand its true and its predicted class, the probability that the network gave "
-        "to its prediction, and the image's index in the test set."
+    return tr(
+        "First come, as in the lab notebook, the first {number} hits and the first {number} mistakes in the "
+        "order of the test set; then the mistakes of which the network was surest and the hits of which it "
+        "was least sure, {few} of a pair of classes at most where there are pairs enough. Beneath each image "
+        "stand its true and its predicted class, the probability that the network gave to its prediction, "
+        "and the image's index in the test set.",
+        number=number_word(GALLERY_SIZE),
+        few=number_word(choice.A_PAIR_AT_MOST),
     )
 
 
@@ -126,20 +141,29 @@ def _panel(
 
 def block_of(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> Block:
     """Show the hits and mistakes of one variant."""
-    none = f"{name} gets no image of the test set"
+    no_hit = tr("{variant} gets no image of the test set right.", variant=name)
+    no_mistake = tr("{variant} gets no image of the test set wrong.", variant=name)
     chosen = [
-        (("correct", "Correct!", f"{none} right."), choice.first(one, True)),
-        (("incorrect", "Incorrect!", f"{none} wrong."), choice.first(one, False)),
-        (("incorrect", "Surest mistakes", "No mistake."), choice.surest_mistakes(one)),
-        (("correct", "Least sure hits", "No hit."), choice.least_sure_hits(one)),
+        (("correct", tr("Correct!"), no_hit), choice.first(one, True)),
+        (("incorrect", tr("Incorrect!"), no_mistake), choice.first(one, False)),
+        (("incorrect", tr("Surest mistakes"), tr("No mistake.")), choice.surest_mistakes(one)),
+        (("correct", tr("Least sure hits"), tr("No hit.")), choice.least_sure_hits(one)),
     ]
     panels = tuple(
         _panel(context, named, rows, lambda row: context.pictures.tile(row, name)) for named, rows in chosen
     )
     wrong = int((~choice.right(one)).sum())
-    full_name = f"{name}, seed {_seed(context, name)}" if context.protocol.seeds > 1 else name
-    words = f"{count(wrong)} mistake{'s' if wrong != 1 else ''} in {count(len(one))} test images."
-    return Block(name, baseline, context.drawn(f"{full_name}.", words), panels)
+    lead = f"{name}."
+    if context.protocol.seeds > 1:
+        lead = tr("{variant}, seed {seed}.", variant=name, seed=_seed(context, name))
+    words = trn(
+        "{n} mistake in {images} test images.",
+        "{n} mistakes in {images} test images.",
+        wrong,
+        n=count(wrong),
+        images=count(len(one)),
+    )
+    return Block(name, baseline, context.drawn(lead, words), panels)
 
 
 def _seed(context: Context, name: str) -> int:
@@ -147,9 +171,10 @@ def _seed(context: Context, name: str) -> int:
 
 
 def _disagreement(base: str | None) -> str:
-    return (
-        f"Each network beside the baseline {base}, on images that exactly one of the two gets right: those "
-        "come first on which the other one was surest of its mistake."
+    return tr(
+        "Each network beside the baseline {baseline}, on images that exactly one of the two gets right: "
+        "those come first on which the other one was surest of its mistake.",
+        baseline=base,
     )
 
 
@@ -157,19 +182,26 @@ def _against(context: Context, base: str, name: str) -> Block:
     rows = choice.disagreements(context.trainings[base], context.trainings[name])
     lost = int(rows["base_right"].sum())
     won = len(rows) - lost
+    titles = [tr("Only {variant} right", variant=one) for one in (name, base)]
     chosen = [
-        (("won", f"Only {name} right", "No image."), choice.only_one_right(rows, base_right=False)),
-        (("lost", f"Only {base} right", "No image."), choice.only_one_right(rows, base_right=True)),
+        (("won", titles[0], tr("No image.")), choice.only_one_right(rows, base_right=False)),
+        (("lost", titles[1], tr("No image.")), choice.only_one_right(rows, base_right=True)),
     ]
     panels = tuple(
         _panel(context, named, part, lambda row: context.pictures.against(row, name, base))
         for named, part in chosen
     )
-    words = (
-        f"{count(won)} image{'s' if won != 1 else ''} that only {name} gets right, {count(lost)} that only "
-        f"{base} gets right."
+    words = trn(
+        "{won} image that only {variant} gets right, {lost} that only {baseline} gets right.",
+        "{won} images that only {variant} gets right, {lost} that only {baseline} gets right.",
+        won,
+        won=count(won),
+        lost=count(lost),
+        variant=name,
+        baseline=base,
     )
-    return Block(name, False, context.drawn(f"{name} and {base}.", words), panels)
+    lead = tr("{variant} and {baseline}.", variant=name, baseline=base)
+    return Block(name, False, context.drawn(lead, words), panels)
 
 
 def _everyone(context: Context) -> Block | None:
@@ -185,14 +217,30 @@ def _everyone(context: Context) -> Block | None:
         choice.spread(rows),
         lambda row: context.pictures.of_all(row, len(trainings)),
     )
-    many = f"{count(len(rows))} image{'s' if len(rows) != 1 else ''}"
-    none = "neither of the two" if len(trainings) == 2 else f"none of the {number_word(len(trainings))}"
-    first = "; those come first on which they were surest on average" if len(rows) > 1 else ""
-    words = (
-        f"{many} that {none} networks gets right{first}. Pred is what most of them say; beneath, how many "
-        "do, and the mean probability of all predictions."
+    explanation = tr(
+        "Pred is what most of them say; beneath, how many do, and the mean probability of all predictions."
     )
-    return Block("", False, context.drawn("Wrong in every network.", words), (panel,))
+    words = f"{_nobody_right(len(rows), len(trainings))} {explanation}"
+    return Block("", False, context.drawn(tr("Wrong in every network."), words), (panel,))
+
+
+def _nobody_right(images: int, networks: int) -> str:
+    if networks == 2:
+        return trn(
+            "{n} image that neither of the two networks gets right.",
+            "{n} images that neither of the two networks gets right; those come first on which they were "
+            "surest on average.",
+            images,
+            n=count(images),
+        )
+    return trn(
+        "{n} image that none of the {networks} networks gets right.",
+        "{n} images that none of the {networks} networks gets right; those come first on which they were "
+        "surest on average.",
+        images,
+        n=count(images),
+        networks=number_word(networks),
+    )
 
 
 def _of_all_mistakes(blocks: tuple[Mistakes, ...]) -> str:
@@ -202,8 +250,10 @@ def _of_all_mistakes(blocks: tuple[Mistakes, ...]) -> str:
     if not shown:
         return ""
     if shown == total:
-        return "Every mistake of every network, by true and predicted class."
-    return (
-        f"{count(shown)} of the {count(total)} mistakes of all networks, by true and predicted class: chosen "
-        "evenly over networks and pairs of classes, the surest first."
+        return tr("Every mistake of every network, by true and predicted class.")
+    return tr(
+        "{shown} of the {total} mistakes of all networks, by true and predicted class: chosen evenly over "
+        "networks and pairs of classes, the surest first.",
+        shown=count(shown),
+        total=count(total),
     )

@@ -9,27 +9,28 @@ from markupsafe import Markup
 from reportgen.analysis.knobs import one_knob_pairs
 from reportgen.report.document import Context
 from reportgen.text import inert, paragraphs
+from reportgen.words import mark, tr
 
 LONGEST_POINT = 160
-BY_HAND = (
+BY_HAND = mark(
     "work out output shapes, parameters, multiply-adds and receptive fields of a stack of layers by hand"
 )
-FASTER = "predict which of two networks trains faster, and give a reason that can be counted"
-READ = "read a confusion matrix: recall along its rows, precision down its columns"
-DENSE_AND_CONVOLUTIONAL = "say what a convolution knows of an image that a dense layer does not"
+FASTER = mark("predict which of two networks trains faster, and give a reason that can be counted")
+READ = mark("read a confusion matrix: recall along its rows, precision down its columns")
+DENSE_AND_CONVOLUTIONAL = mark("say what a convolution knows of an image that a dense layer does not")
 # What a lab teaches by varying a knob.
 OBJECTIVES = {
-    "padding": "say what padding does to the size of a feature map, and where Keras puts the zeros",
-    "strides": "say what a larger stride saves, and what it passes over",
-    "pooling": "tell max pooling from average pooling, and say why neither has anything to learn",
-    "kernel": "say what a larger kernel costs in parameters, and how far it lets a value see",
-    "pool": "say what a larger pooling window does to the map and to the layers after it",
-    "filters": "say how the number of filters enters into parameters and multiply-adds",
-    "units": "say how the number of units enters into the parameters of a dense layer",
-    "activation": "compare activation functions, and say why none of them changes a shape",
-    "dropout": "say what dropout does while a network is trained, and what it does afterwards",
-    "depth_multiplier": "say what a depth multiplier does to channels and parameters",
-    "use_bias": "say where the + 1 in the number of parameters comes from",
+    "padding": mark("say what padding does to the size of a feature map, and where Keras puts the zeros"),
+    "strides": mark("say what a larger stride saves, and what it passes over"),
+    "pooling": mark("tell max pooling from average pooling, and say why neither has anything to learn"),
+    "kernel": mark("say what a larger kernel costs in parameters, and how far it lets a value see"),
+    "pool": mark("say what a larger pooling window does to the map and to the layers after it"),
+    "filters": mark("say how the number of filters enters into parameters and multiply-adds"),
+    "units": mark("say how the number of units enters into the parameters of a dense layer"),
+    "activation": mark("compare activation functions, and say why none of them changes a shape"),
+    "dropout": mark("say what dropout does while a network is trained, and what it does afterwards"),
+    "depth_multiplier": mark("say what a depth multiplier does to channels and parameters"),
+    "use_bias": mark("say where the + 1 in the number of parameters comes from"),
 }
 
 
@@ -56,4 +57,4 @@ def objectives(context: Context) -> Objectives:
     if context.trainings:
         found.append(READ)
     points = tuple(inert(point.title, LONGEST_POINT) for point in lab.texts.points)
-    return Objectives(tuple(paragraphs("\n\n".join(found))), points, not context.answers)
+    return Objectives(tuple(paragraphs("\n\n".join(map(tr, found)))), points, not context.answers)

@@ -11,6 +11,7 @@ from reportgen.report.sections.confusion import Confusions, key
 from reportgen.report.sections.galleries import Block, Galleries, block_of, explained
 from reportgen.report.sections.matrices import unexplained
 from reportgen.report.sections.pairs import worst
+from reportgen.words import tr
 
 
 def most_mistaken(context: Context) -> str | None:
@@ -20,9 +21,16 @@ def most_mistaken(context: Context) -> str | None:
 
 
 def _which(context: Context, name: str) -> str:
-    most = ", which makes most mistakes of all" if len(context.trainings) > 1 else ""
-    one = " (its first finished seed)" if context.protocol.seeds > 1 else ""
-    return f"Shown is {name}{one}{most}."
+    chosen, seeds = len(context.trainings) > 1, context.protocol.seeds > 1
+    if chosen and seeds:
+        return tr(
+            "Shown is {variant} (its first finished seed), which makes most mistakes of all.", variant=name
+        )
+    if chosen:
+        return tr("Shown is {variant}, which makes most mistakes of all.", variant=name)
+    if seeds:
+        return tr("Shown is {variant} (its first finished seed).", variant=name)
+    return tr("Shown is {variant}.", variant=name)
 
 
 def one_matrix(context: Context) -> Confusions:
@@ -35,13 +43,13 @@ def one_matrix(context: Context) -> Confusions:
     intro = _which(context, name)
     if not made.counted:
         return Confusions(intro, (), (worst(made, name),), (), (), None, (), linked=False)
-    intro += (
-        " Rows are true classes, columns predictions, numbers are counts. The more of its row a mistake is, "
+    explanation = tr(
+        "Rows are true classes, columns predictions, numbers are counts. The more of its row a mistake is, "
         "the stronger its colour; the diagonal is left grey."
     )
-    words = "How many test images of each class are called what."
+    words = tr("How many test images of each class are called what.")
     matrices = (unexplained(made, name, words),)
-    return Confusions(intro + key(made), matrices, (), (), (), None, (), linked=False)
+    return Confusions(f"{intro} {explanation}{key(made)}", matrices, (), (), (), None, (), linked=False)
 
 
 def one_gallery(context: Context) -> Galleries:

@@ -9,20 +9,22 @@ from markupsafe import Markup
 
 from reportgen.arithmetic import Step, along, steps
 from reportgen.lab import Variant, trace_variant
-from reportgen.layers import Conv2D, Dense, Windowed, times
+from reportgen.layers import Conv2D, Dense, Windowed, setting_text, times
 from reportgen.report.document import Caption, Context
 from reportgen.report.formulas import Part, parse
 from reportgen.teaching import worked
 from reportgen.teaching.worked import Line
-from reportgen.text import count, paragraphs, volume
+from reportgen.text import count, paragraphs, percent, volume
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LETTERS = (
+LETTERS = mark(
     "n is the number of pixels that reach the layer, in height or in width, k that of its kernel, s its "
     "stride, and c counts channels."
 )
+UNSEEN = {"": mark("{n}"), "height": mark("{n} in height"), "width": mark("{n} in width")}
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,14 @@ def working(context: Context) -> Working | None:
     if dense:
         blocks.append(_of_dense(dense, found))
     total = sum(one.row.params for one in found)
-    text = (
-        f"{count(total)} parameters, {count(sum(one.row.multiply_adds for one in found))} multiply-adds for "
-        f"one image. Memory is what each layer gives for one image, in bytes of 1,000 to the kB."
+    text = tr(
+        "{parameters} parameters, {multiply_adds} multiply-adds for one image. Memory is what each layer "
+        "gives for one image, in bytes of 1,000 to the kB.",
+        parameters=count(total),
+        multiply_adds=count(sum(one.row.multiply_adds for one in found)),
     )
-    caption = context.table(f"{variant.name}, step by step.", text)
-    letters = parse(LETTERS) if step else ()
+    caption = context.table(tr("{variant}, step by step.", variant=variant.name), text)
+    letters = parse(tr(LETTERS)) if step else ()
     return Working(_introduction(variant, step), letters, tuple(blocks), tuple(map(_row, found)), caption)
 
 
@@ -109,16 +113,18 @@ def _strides(variant: Variant) -> int:
 
 def _introduction(variant: Variant, step: Step | None) -> tuple[Markup, ...]:
     if step is None:
-        return tuple(paragraphs(f"Worked here for `{variant.name}`."))
+        return tuple(paragraphs(tr("Worked here for `{variant}`.", variant=variant.name)))
     layer = step.layer
     assert isinstance(layer, Conv2D)
-    what = f"{layer.conv2d} filters, {layer.setting()}; {times(step.shape)} reaches it"
-    return tuple(
-        paragraphs(
-            f"Worked here for the first convolution of `{variant.name}` ({what}), then for the network as a "
-            f"whole."
-        )
+    said = tr(
+        "Worked here for the first convolution of `{variant}` ({filters}, {setting}; {shape} reaches it), "
+        "then for the network as a whole.",
+        variant=variant.name,
+        filters=trn("{n} filter", "{n} filters", layer.conv2d, n=layer.conv2d),
+        setting=setting_text(layer.setting()),
+        shape=times(step.shape),
     )
+    return tuple(paragraphs(said))
 
 
 def _block(title: str, text: str, lines: Iterable[Line]) -> Block:
@@ -128,25 +134,30 @@ def _block(title: str, text: str, lines: Iterable[Line]) -> Block:
 def _of_convolution(step: Step, found: list[Step]) -> list[Block]:
     layer = step.layer
     assert isinstance(layer, Conv2D)
-    bias = ", and one bias" if layer.use_bias else ""
+    if layer.use_bias:
+        weights = tr("Each filter has a weight for every pixel of its window in every channel, and one bias.")
+    else:
+        weights = tr("Each filter has a weight for every pixel of its window in every channel.")
     return [
         _valid(layer, step),
         _same(layer, step),
         _block(
-            "Parameters",
-            f"Each filter has a weight for every pixel of its window in every channel{bias}.",
-            [Line("parameters", worked.parameters(layer, step.shape))],
+            tr("Parameters"),
+            weights,
+            [Line(tr("parameters"), worked.parameters(layer, step.shape))],
         ),
         _block(
-            "Multiply-adds",
-            "Each of the values that it gives takes one multiplication for each weight of a filter.",
-            [Line("for one image", worked.multiply_adds(layer, step.shape))],
+            tr("Multiply-adds"),
+            tr("Each of the values that it gives takes one multiplication for each weight of a filter."),
+            [Line(tr("for one image"), worked.multiply_adds(layer, step.shape))],
         ),
-        _block("Memory", "", worked.memory(step)),
+        _block(tr("Memory"), "", worked.memory(step)),
         _block(
-            "Receptive field",
-            "How many pixels of the image a value can depend on in one direction, r, and how many pixels "
-            "apart two neighbours of the map look, j. Both begin with 1.",
+            tr("Receptive field"),
+            tr(
+                "How many pixels of the image a value can depend on in one direction, r, and how many pixels "
+                "apart two neighbours of the map look, j. Both begin with 1."
+            ),
             worked.receptive(found),
         ),
     ]
@@ -154,21 +165,17 @@ def _of_convolution(step: Step, found: list[Step]) -> list[Block]:
 
 def _valid(layer: Conv2D, step: Step) -> Block:
     stated = layer.model_copy(update={"padding": "valid"})
+    title = tr("Output size with valid padding")
     if min(one.out for one in along(stated, step.shape)) < 1:
-        return _block(
-            "Output size with valid padding", "The window does not fit the map that reaches it.", []
-        )
+        return _block(title, tr("The window does not fit the map that reaches it."), [])
     unseen = [
-        f"{one.unseen} in {name}" if name else str(one.unseen)
-        for name, one in worked.directions(stated, step.shape)
-        if one.unseen
+        tr(UNSEEN[name], n=one.unseen) for name, one in worked.directions(stated, step.shape) if one.unseen
     ]
-    left = f" Pixels at the far end that no window reaches: {', '.join(unseen)}." if unseen else ""
-    return _block(
-        "Output size with valid padding",
-        f"The window stays inside; what is left over is rounded down.{left}",
-        worked.sizes(stated, step.shape),
-    )
+    said = [tr("The window stays inside; what is left over is rounded down.")]
+    if unseen:
+        pixels = tr(", ").join(unseen)
+        said.append(tr("Pixels at the far end that no window reaches: {pixels}.", pixels=pixels))
+    return _block(title, " ".join(said), worked.sizes(stated, step.shape))
 
 
 def _same(layer: Conv2D, step: Step) -> Block:
@@ -177,13 +184,13 @@ def _same(layer: Conv2D, step: Step) -> Block:
     for name, one in worked.directions(padded, step.shape):
         zeros = worked.padding(one)
         lines += [
-            Line(name or "size", worked.output_size(one)),
-            Line("zeros", zeros.formula),
+            Line(tr(name) or tr("size"), worked.output_size(one)),
+            Line(tr("zeros"), zeros.formula),
             Line(zeros.words),
         ]
     return _block(
-        "Output size with same padding",
-        "Zeros are set around the map so that the window begins at every s-th pixel.",
+        tr("Output size with same padding"),
+        tr("Zeros are set around the map so that the window begins at every s-th pixel."),
         lines,
     )
 
@@ -191,19 +198,19 @@ def _same(layer: Conv2D, step: Step) -> Block:
 def _of_dense(step: Step, found: list[Step]) -> Block:
     share = step.row.params / max(sum(one.row.params for one in found), 1)
     lines = [
-        Line("parameters", worked.parameters(step.layer, step.shape)),
-        Line("multiply-adds", worked.multiply_adds(step.layer, step.shape)),
+        Line(tr("parameters"), worked.parameters(step.layer, step.shape)),
+        Line(tr("multiply-adds"), worked.multiply_adds(step.layer, step.shape)),
     ]
-    text = f"It has {100 * share:.0f} % of the network's parameters."
-    return _block("Its first dense layer", text, lines)
+    text = tr("It has {share} % of the network's parameters.", share=percent(share, 0))
+    return _block(tr("Its first dense layer"), text, lines)
 
 
 def _row(step: Step) -> StepRow:
-    field = "whole image" if step.field.whole else times(step.field.size)
+    field = tr("whole image") if step.field.whole else times(step.field.size)
     moves = isinstance(step.layer, Windowed) or step.field.whole
     return StepRow(
         layer=step.layer.keras_name,
-        setting=step.layer.setting(),
+        setting=setting_text(step.layer.setting()),
         output=times(step.row.output_shape),
         field=field if moves else "",
         params=count(step.row.params),
