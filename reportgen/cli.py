@@ -303,7 +303,7 @@ def _add_render(commands: Any) -> None:
 
 def _render(options: argparse.Namespace) -> int:
     from reportgen.lab import overrides  # noqa: PLC0415
-    from reportgen.pipeline import render, set_as  # noqa: PLC0415
+    from reportgen.pipeline import laid_out, render  # noqa: PLC0415
     from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415
@@ -312,7 +312,7 @@ def _render(options: argparse.Namespace) -> int:
     formats = formats_of(options.format)
     copies = copies_of(options.edition, options.sheet, formats, templates=options.template_dir)
     given = overrides(paper=options.paper, language=options.language)
-    results = set_as(load_results(options.run), given)
+    results = laid_out(load_results(options.run), given)
     check_writable(Path(options.run))
     documents, problems = render(results, formats, options.max_size, _complain, copies)
     for problem in problems:

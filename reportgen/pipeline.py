@@ -448,11 +448,11 @@ def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
     return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
 
 
-def set_as(results: Results, given: Overrides) -> Results:
-    """Have a run laid out on another paper or in another language than its lab's."""
-    update = {name: value for name in ("paper", "language") if (value := getattr(given, name))}
-    lab = results.record.lab.model_copy(update=update)
-    return replace(results, record=results.record.model_copy(update={"lab": lab}))
+def laid_out(results: Results, given: Overrides) -> Results:
+    """Have a run laid out on the paper and in the language of a command line, where it states them."""
+    record = results.record
+    lab = override(record.lab, given)
+    return results if lab == record.lab else replace(results, record=record.model_copy(update={"lab": lab}))
 
 
 def render(

@@ -368,7 +368,7 @@ Before *all*, a **word** on `code` and [a book](https://example.org/a_(b)?c=1&d=
 
 | Layer | | Count |
 |:--|:-:|--:|
-| `a|b` | x | 3 |
+| `a\\|b` | x | 3 |
 
 ```python
 x = 1
@@ -383,7 +383,7 @@ y = 2
 def prose() -> Results:
     """Give a run whose lab has Markdown wherever it may, in every section of every edition."""
     notes = [
-        {"section": section, "place": place, "text": f"{place} {section}\n{PROSE}"}
+        {"section": section, "place": place, "text": f"{place} {section} {PROSE.lstrip()}"}
         for section in dict.fromkeys(one for many in SECTIONS_OF.values() for one in many)
         for place in ("before", "after")
     ]

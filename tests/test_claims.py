@@ -26,7 +26,7 @@ from reportgen.analysis.stacking import blocks
 from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS, agrees, judge, tally
 from reportgen.jobs import FAILED
 from reportgen.lab import load_lab, parse_lab
-from reportgen.lab.model import CLAIM_KEYS, Evidence
+from reportgen.lab.claims import CLAIM_KEYS, Evidence
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
 from synthetic import SEVEN, made_up, section_html

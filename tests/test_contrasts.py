@@ -33,7 +33,7 @@ from reportgen.analysis.knobs import one_knob_pairs
 from reportgen.analysis.scores import Z
 from reportgen.jobs import DIVERGED, FAILED
 from reportgen.lab import load_lab, parse_lab
-from reportgen.lab.model import Knob
+from reportgen.lab.claims import Knob
 from reportgen.layers import LAYERS
 from reportgen.results import Results
 from synthetic import SEVEN, made_up

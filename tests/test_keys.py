@@ -21,8 +21,19 @@ from reportgen.execution.keys import Identity, fingerprint, identify
 from reportgen.execution.plan import Workers, identify_all
 from reportgen.execution.sources import source_sha256
 from reportgen.jobs import Job, plan
-from reportgen.lab import Claim, Lab, parse_lab
-from reportgen.lab.model import DatasetChoice, Fallback, Overrides, Point, Probes, Protocol, Texts, Variant
+from reportgen.lab import (
+    Claim,
+    DatasetChoice,
+    Fallback,
+    Lab,
+    Overrides,
+    Point,
+    Probes,
+    Protocol,
+    Texts,
+    Variant,
+    parse_lab,
+)
 from reportgen.layers import LAYERS
 from reportgen.training import TRAINING_VERSION
 from support import ROOT

@@ -18,9 +18,9 @@ from PIL import Image
 
 from reportgen.colours import READABLE, WHITE, contrast, hexadecimal, luminance, readable_on, rgb
 from reportgen.errors import LabError, RunError, UsageError
-from reportgen.lab import Branding, Logo, made_safe, parse_lab, read_logo
+from reportgen.lab import Branding, Logo, Overrides, made_safe, parse_lab, read_logo
 from reportgen.lab.logo import BOX, LARGEST
-from reportgen.pipeline import on_paper
+from reportgen.pipeline import laid_out
 from reportgen.report.html import build, to_html
 from reportgen.report.templates import own_templates
 from reportgen.results import Results, load_results, save
@@ -260,7 +260,7 @@ def test_the_block_of_text_is_as_wide_on_each_paper(paper: Any) -> None:
 
     from reportgen.report.pdf import to_pdf
 
-    html = to_html(build(on_paper(plain(), paper), studio()))
+    html = to_html(build(laid_out(plain(), Overrides(paper=paper)), studio()))
     body = "<body><hr style='border: 0; border-top: 1px solid; margin: 0'><p>text</body>"
     made = pypdf.PdfReader(io.BytesIO(to_pdf(re.sub("<body.*</body>", body, html, flags=re.DOTALL))))
     box = made.pages[0].mediabox
@@ -272,7 +272,7 @@ def test_the_block_of_text_is_as_wide_on_each_paper(paper: Any) -> None:
 def test_a_paper_that_is_none_is_refused() -> None:
     with pytest.raises(LabError, match=r"paper: 'a5', known: a4, letter"):
         parse_lab({**LAB, "paper": "a5"}, "lab.toml")
-    assert on_paper(plain(), None) is plain()
+    assert laid_out(plain(), Overrides()) is plain()
 
 
 # --- templates -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reportgen.jobs import FAILED
 from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
-from reportgen.lab.model import Knob
+from reportgen.lab.claims import Knob
 from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
 from reportgen.report.formulas import parse
 from reportgen.report.sections.objectives import OBJECTIVES
