@@ -449,7 +449,7 @@ def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
 
 
 def laid_out(results: Results, given: Overrides) -> Results:
-    """Have a run laid out on the paper and in the language of a command line, where it states them."""
+    """Have a run laid out as a command line states, such as on another paper than its lab's."""
     record = results.record
     lab = override(record.lab, given)
     return results if lab == record.lab else replace(results, record=record.model_copy(update={"lab": lab}))

@@ -23,6 +23,8 @@ from babel.messages.pofile import read_po, write_po
 from fontTools.subset import Options, Subsetter, load_font
 from fontTools.ttLib import woff2
 
+from reportgen.report.look import own_characters
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "templates" / "locale"
 KEYWORDS = {"tr": None, "mark": None, "trn": (1, 2), "trc": ((1, "c"), 2)}
@@ -104,14 +106,18 @@ CUT_FROM = {400: "NotoSansSC_400Regular.ttf", 600: "NotoSansSC_600SemiBold.ttf"}
 
 
 def characters() -> str:
-    """List the characters of the Chinese catalogue, and ASCII, which stands among them in charts."""
+    """List the characters of the Chinese catalogue, and those of the charts' Latin type.
+
+    Where matplotlib falls back for one character, it takes its neighbours from there too.
+    """
     said = "".join(
         string
         for one in catalogue("zh")
         if one.id
         for string in ([one.string] if isinstance(one.string, str) else one.string)
     )
-    return "".join(sorted({*said, *map(chr, range(32, 127))} - {"\n"}))
+    latin = map(chr, own_characters())
+    return "".join(sorted({*said, *latin} - {"\n"}))
 
 
 def cut(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from string import Formatter
@@ -22,13 +22,15 @@ from reportgen.report.editions import EDITIONS
 from reportgen.report.fonts import MORE_FONTS, font_file
 from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
+from reportgen.report.markdown import to_markdown
 from reportgen.report.studio import Studio
 from reportgen.results import Results
 from reportgen.text import count, decimal, p_value, percent, signed
+from synthetic import example
 
 TRANSLATED = sorted(set(words.LANGUAGES) - {words.ENGLISH})
 each = pytest.mark.parametrize("language", TRANSLATED)
-OPEN, CLOSE = "⟦", "⟧"
+OPEN, CLOSE = "«", "»"
 
 
 # --- catalogues ----------------------------------------------------------------------------------
@@ -157,24 +159,28 @@ def rendered(results: Results, edition: str) -> str:
 
 
 SPOKEN = ("alt", "title", "aria-label", "content")
-CODE = {"code", "style", "script", "var", "bdi"}
+CODE = {"code", "style", "script", "var", "bdi", "comment"}
 
 
-def visible(html: str) -> Iterator[str]:
-    """List the text of a page, and the attributes that are read out, without code."""
+def visible(html: str) -> list[str]:
+    """List the text of a page, without code, and each attribute that is read out.
 
-    def walk(node: Any) -> Iterator[str]:
-        if not isinstance(node.tag, str) or node.tag.rpartition("}")[2] in CODE:
-            yield node.tail or ""
-            return
-        yield node.text or ""
-        if node.tag.rpartition("}")[2] != "meta" or node.get("name") == "description":
-            yield from (node.get(name) or "" for name in SPOKEN)
-        for child in node:
-            yield from walk(child)
-        yield node.tail or ""
+    The text is one string: what is between brackets may be marked up in part.
+    """
+    texts, read_out = [], []
 
-    yield from walk(tinyhtml5.parse(html))
+    def walk(node: Any) -> None:
+        name = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else "comment"
+        if name not in CODE:
+            texts.append(node.text or "")
+            if name != "meta" or node.get("name") == "description":
+                read_out.extend(node.get(one) or "" for one in SPOKEN)
+            for child in node:
+                walk(child)
+        texts.append(f" {node.tail or ''}")
+
+    walk(tinyhtml5.parse(html))
+    return ["".join(texts), *read_out]
 
 
 WORD = re.compile(r"[^\W\d_]{3,}")
@@ -183,21 +189,45 @@ NAMES = set(
     WORD.findall(
         """Conv Dense Flatten Dropout Activation MaxPooling AveragePooling relu softmax valid same strides
         pool kernel Adam CSV JSON MNIST Keras TensorFlow NumPy pandas plotnine WeasyPrint Jinja Python
-        reportgen run Lab float categorical crossentropy accuracy"""
+        reportgen run Lab float categorical crossentropy accuracy python keras November out"""
     )
 )
+
+
+def strings(value: Any) -> Iterator[str]:
+    """List the texts in a value, without the names of tables' keys."""
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Iterable):
+        for one in value:
+            yield from strings(one)
 
 
 def untranslated(html: str, results: Results) -> list[str]:
     """List the texts of a page with words that no translation gave, nor the lab itself."""
     record = results.record
-    own = set(
-        WORD.findall(f"{record.lab.model_dump_json()} {record.dataset.model_dump_json()} {record.fallback}")
-    )
-    own |= set(WORD.findall(" ".join(map(str, record.environment.values()))))
+    stored = (record.lab.model_dump(), record.dataset.model_dump(), record.fallback, record.environment)
+    own = {word for text in strings(stored) for word in WORD.findall(text)}
     left = []
     for text in visible(html):
-        words_left = set(WORD.findall(outside(text))) - own - NAMES
-        if words_left:
-            left.append(f"{sorted(words_left)} in: {' '.join(text.split())[:160]}")
+        plain = outside(text)
+        for found in WORD.finditer(plain):
+            if found[0] not in own | NAMES:
+                left.append(f"{found[0]} in: {' '.join(plain[max(found.start() - 60, 0) :].split())[:120]}")
     return left
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_every_word_of_a_page_goes_through_the_catalogue(pseudo: None, edition: str) -> None:
+    left = untranslated(rendered(example(), edition), example())
+    assert not left, "\n".join(left)
+
+
+def test_every_word_of_markdown_goes_through_the_catalogue(pseudo: None) -> None:
+    run = localized(in_language(example(), "de"))
+    text, _ = to_markdown(build(run, Studio(processes=0), analyse(run)), "images")
+    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    left = untranslated(prose.replace("<", " ").replace("\\", "").replace("\n", "<p>"), example())
+    assert not left, "\n".join(left)

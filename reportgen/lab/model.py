@@ -234,7 +234,6 @@ class Overrides(Strict):
     seeds: Seeds | None = None
     variants: VariantNames | None = None
     paper: Paper | None = None
-    language: Language | None = None
 
     def stated(self) -> dict[str, Any]:
         """Give what was stated, ready for JSON."""
@@ -253,7 +252,6 @@ def override(lab: Lab, given: Overrides) -> Lab:
             "probes": _probes_of(lab.probes, variants),
             "variants": variants,
             "paper": given.paper or lab.paper,
-            "language": given.language or lab.language,
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -42,23 +42,11 @@ _HANDOUT: tuple[SectionName, ...] = (
     "galleries",
     "readings",
 )
+_IN_HANDOUTS_ALONE = {"objectives", "arithmetic", "predictions", "readings"}
+_REPORT = tuple(name for name in get_args(SectionName) if name not in _IN_HANDOUTS_ALONE)
 # The sections of each edition, in order.
 SECTIONS_OF: dict[EditionName, tuple[SectionName, ...]] = {
-    "report": (
-        "summary",
-        "narrative",
-        "comparisons",
-        "claims",
-        "curves",
-        "tradeoffs",
-        "networks",
-        "scores",
-        "calibration",
-        "confusion",
-        "galleries",
-        "caveats",
-        "appendix",
-    ),
+    "report": _REPORT,
     "handout": _HANDOUT,
     "instructor": (*_HANDOUT, "claims", "caveats"),
 }

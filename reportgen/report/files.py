@@ -12,7 +12,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from reportgen.report.images import data_uri
 from reportgen.text import count, inert, localized
-from reportgen.words import tr, trc
+from reportgen.words import mark, tr, trc
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,6 +22,24 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LONGEST_NAME = 48
 ROWS = 40  # of a chart's data that a table shows
 LONGEST_CELL = 80
+# What the frames call their columns, as headings of a table; sections give other columns names of their own.
+COLUMNS = (
+    mark("class"),
+    mark("confidence"),
+    mark("count"),
+    mark("lower"),
+    mark("metric"),
+    mark("n"),
+    mark("seed"),
+    mark("split"),
+    mark("upper"),
+    mark("value"),
+)
+# The columns whose values are words of ours.
+SAID = {
+    "metric": (mark("recall"), mark("precision"), mark("f1")),
+    "split": (mark("train"), mark("validation")),
+}
 DIGITS = 6  # significant ones, of numbers that are not whole
 
 
@@ -55,8 +73,10 @@ class Rows:
 
 def first_rows(frame: pd.DataFrame, most: int = ROWS) -> Rows:
     """Write the first rows of a frame for a reader, with a dash for what is missing."""
+    for name in SAID.keys() & set(frame.columns):
+        frame = frame.assign(**{name: frame[name].map(lambda value: tr(str(value)))})
     numeric = [is_numeric_dtype(column) and not is_bool_dtype(column) for _, column in frame.items()]
-    names = (inert(name, LONGEST_CELL) for name in frame.columns)
+    names = (inert(tr(str(name)), LONGEST_CELL) for name in frame.columns)
     left = len(frame) - most
     said = tr("All rows, as in the CSV file.")
     if left > 0:
