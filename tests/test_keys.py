@@ -66,7 +66,7 @@ NOT_IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
         "claims": [{"text": "Another.", "evidence": "stacking"}],
         "exercises": [{"text": "Why?", "answer": "So."}],
         "paper": "letter",
-        "language": None,  # only one value is possible yet
+        "language": "en",  # only one value is possible yet
         "notes": [{"section": "networks", "text": "Another."}],
         "branding": {"institution": "Another"},
         "probes": {"border": True, "shift": 3, "permutation": True},
