@@ -713,6 +713,7 @@ def test_doctor_checks_each_part_with_what_to_do(cli: Callable[..., Ran], tmp_pa
         "TensorFlow": "ok",
         "Pango": "ok",
         "Fonts": "ok",
+        "Chinese": "ok",
         "Data": "ok",
         "Output": "FAIL",
     }

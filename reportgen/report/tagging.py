@@ -6,6 +6,7 @@ are written:
 - a header cell has no scope (14.8.5.7);
 - what stands in a page's margins is marked as a paragraph that is in no tree, and is an artifact (14.8.2.2);
 - the children of a `<dl>` are no list items, and a list's anonymous box is a list in a list (14.8.4.3.3);
+- a paragraph in a list's item is in no body of it (14.8.4.3.3);
 - `<figure>`, which holds a picture and its caption together, is called a thing without structure;
 - the box of a picture is in CSS pixels from the top of the page, not in points from its foot (14.8.5.4.3);
 - every part of a link is a link too, described by the name of its target (14.8.4.4.2).
@@ -73,6 +74,22 @@ class _Tree:
         found = [self.object(kid) for kid in element.get("K", ()) if isinstance(kid, bytes)]
         return [one for one in found if "S" in one]
 
+    def add(self, parent: Any, kind: str) -> Any:
+        """Make an element of some kind, on its parent's page; its parent does not have it yet."""
+        from pydyf import Array, Dictionary  # noqa: PLC0415  comes with WeasyPrint
+
+        made = Dictionary(
+            {
+                "Type": "/StructElem",
+                "S": kind,
+                "K": Array([]),
+                "Pg": parent["Pg"],
+                "P": parent.reference,
+            }
+        )
+        self.pdf.add_object(made)
+        return made
+
     def refers(self, kid: Any, annotations: set[bytes]) -> bool:
         """Tell whether a child of an element stands for one of some annotations."""
         return isinstance(kid, bytes) and self.object(kid).get("Obj") in annotations
@@ -133,6 +150,21 @@ def _mend_lists(tree: _Tree) -> None:
         for child in tree.children(element):
             kids += _items(tree, element, child)
         element["K"][:] = kids
+        for item in tree.children(element):
+            _give_body(tree, item)
+
+
+def _give_body(tree: _Tree, item: Any) -> None:
+    """Gather what stands in a list's item beside its label, and in no body, in one body."""
+    loose = [one for one in tree.children(item) if one["S"] not in ("/Lbl", "/LBody")]
+    if not loose:
+        return
+    body = tree.add(item, "/LBody")
+    moved = {one.reference for one in loose}
+    for one in loose:
+        one["P"] = body.reference
+    body["K"][:] = [kid for kid in item["K"] if kid in moved]
+    item["K"][:] = [*(kid for kid in item["K"] if kid not in moved), body.reference]
 
 
 def _items(tree: _Tree, parent: Any, child: Any) -> list[bytes]:
