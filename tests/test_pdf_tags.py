@@ -62,17 +62,17 @@ def test_it_says_that_it_is_pdf_ua_and_in_which_language(run: Callable[[], Resul
     assert str(root.Lang) == "en"
     assert bool(root.MarkInfo.Marked)
     assert bool(root.ViewerPreferences.DisplayDocTitle)
-    with opened(run).open_metadata() as xmp:
-        assert xmp[UA] == "1"
-        assert xmp["dc:title"] == document_of(run).title
-        assert xmp["xmp:CreateDate"] == xmp["xmp:ModifyDate"] == "2026-11-22T03:15:00Z"
+    xmp = opened(run).open_metadata()  # read only: as a context it would be written back
+    assert xmp[UA] == "1"
+    assert xmp["dc:title"] == document_of(run).title
+    assert xmp["xmp:CreateDate"] == xmp["xmp:ModifyDate"] == "2026-11-22T03:15:00Z"
     assert all(page.obj.Tabs == "/S" for page in opened(run).pages)
 
 
 @both
 def test_the_dates_are_those_of_the_run(run: Callable[[], Results]) -> None:
     info = opened(run).docinfo
-    assert str(info.CreationDate) == str(info.ModDate) == "D:20261122031500+00'00"
+    assert str(info.CreationDate) == str(info.ModDate) == "D:20261122031500Z"
 
 
 def test_a_build_system_may_give_the_date(monkeypatch: pytest.MonkeyPatch) -> None:
