@@ -195,6 +195,9 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
         "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
     )
     parser.add_argument(
+        "--language", metavar="CODE", help="en, de, es or zh, in the place of the lab's own (default: en)"
+    )
+    parser.add_argument(
         "--template-dir",
         metavar="DIR",
         help="templates and style sheets (report.css, more.css) in the place of reportgen's",
@@ -239,6 +242,7 @@ def _run(options: argparse.Namespace) -> int:
         seeds=options.seeds,
         variants=_names(options.variants),
         paper=options.paper,
+        language=options.language,
     )
     with observer_for(options.quiet) as watch:
         workers = Workers.of(options.jobs, options.job_timeout)
@@ -307,7 +311,7 @@ def _render(options: argparse.Namespace) -> int:
 
     formats = formats_of(options.format)
     copies = copies_of(options.edition, options.sheet, formats, templates=options.template_dir)
-    given = overrides(paper=options.paper)
+    given = overrides(paper=options.paper, language=options.language)
     results = laid_out(load_results(options.run), given)
     check_writable(Path(options.run))
     documents, problems = render(results, formats, options.max_size, _complain, copies)

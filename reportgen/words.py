@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 ENGLISH = "en"
-LANGUAGES = {ENGLISH: "English"}  # those with a complete catalogue
+LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "zh": "中文"}
 LOCALES = {"zh": "zh_Hans_CN"}  # of which the language alone does not say enough
 IN_A_LAB = "lab"  # the context of built-in labs' texts
 LAB_TEXTS = ("title", "course", "introduction", "text", "description")  # and the keys that they stand under

@@ -66,7 +66,7 @@ NOT_IN_THE_KEY: dict[type[BaseModel], dict[str, Any]] = {
         "claims": [{"text": "Another.", "evidence": "stacking"}],
         "exercises": [{"text": "Why?", "answer": "So."}],
         "paper": "letter",
-        "language": "en",  # only one value is possible yet
+        "language": "zh",
         "notes": [{"section": "networks", "text": "Another."}],
         "branding": {"institution": "Another"},
         "probes": {"border": True, "shift": 3, "permutation": True},
@@ -82,7 +82,7 @@ ELSEWHERE: dict[type[BaseModel], set[str]] = {
     Claim: set(Claim.model_fields),
     Probes: {"border", "shift", "permutation"},  # the last has trainings of its own
     Fallback: {"name", "epochs", "batch_size"},
-    Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants", "paper"},
+    Overrides: {"dataset", "data", "epochs", "batch_size", "seeds", "variants", "paper", "language"},
 }
 CONV = {"kernel": [5, 3], "strides": 2, "padding": "same", "activation": "relu", "use_bias": False}
 POOL = {"strides": 1, "padding": "same"}

@@ -43,7 +43,7 @@ Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
 Seeds = Annotated[int, Field(ge=1, le=1_000)]
 Paper = Literal["a4", "letter"]
-Language = Literal["en"]  # others follow when their catalogues are complete
+Language = Literal["en", "de", "es", "zh"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -234,6 +234,7 @@ class Overrides(Strict):
     seeds: Seeds | None = None
     variants: VariantNames | None = None
     paper: Paper | None = None
+    language: Language | None = None
 
     def stated(self) -> dict[str, Any]:
         """Give what was stated, ready for JSON."""
@@ -252,6 +253,7 @@ def override(lab: Lab, given: Overrides) -> Lab:
             "probes": _probes_of(lab.probes, variants),
             "variants": variants,
             "paper": given.paper or lab.paper,
+            "language": given.language or lab.language,
         }
     )
 
