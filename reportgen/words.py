@@ -27,7 +27,15 @@ ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "zh": "中文"}
 LOCALES = {"zh": "zh_Hans_CN"}  # of which the language alone does not say enough
 IN_A_LAB = "lab"  # the context of built-in labs' texts
-LAB_TEXTS = ("title", "course", "introduction", "text", "description")  # and the keys that they stand under
+LAB_TEXTS = (
+    "title",
+    "course",
+    "introduction",
+    "text",
+    "answer",
+    "notes",
+    "description",
+)  # and the keys that they stand under
 _SPOKEN: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 

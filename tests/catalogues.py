@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from babel.messages.pofile import read_po, write_po
 from fontTools.subset import Options, Subsetter, load_font
 from fontTools.ttLib import woff2
 
+from reportgen import words
+from reportgen.report.dates import written
 from reportgen.report.look import own_characters
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +109,7 @@ CUT_FROM = {400: "NotoSansSC_400Regular.ttf", 600: "NotoSansSC_600SemiBold.ttf"}
 
 
 def characters() -> str:
-    """List the characters of the Chinese catalogue, and those of the charts' Latin type.
+    """List the characters of the Chinese catalogue, of dates, and those of the charts' Latin type.
 
     Where matplotlib falls back for one character, it takes its neighbours from there too.
     """
@@ -117,7 +120,13 @@ def characters() -> str:
         for string in ([one.string] if isinstance(one.string, str) else one.string)
     )
     latin = map(chr, own_characters())
-    return "".join(sorted({*said, *latin} - {"\n"}))
+    return "".join(sorted({*said, *dates("zh"), *latin} - {"\n"}))
+
+
+def dates(language: str) -> str:
+    """Give a day of each month as reports write it: their characters are not in the catalogue."""
+    with words.speaking(language):
+        return "".join(written(datetime(2026, month, 10 + month, tzinfo=UTC)) for month in range(1, 13))
 
 
 def cut(folder: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from fontTools.ttLib import woff2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
+from matplotlib.text import Text
 
 from reportgen.analysis.scores import Leaderboard, Score, leaderboard, wilson
 from reportgen.jobs import DIVERGED
@@ -22,7 +24,7 @@ from reportgen.report.fonts import FONTS, MORE_FONTS, font_file
 from reportgen.report.labels import label_size, place
 from reportgen.report.look import text_width, wrap_name
 from reportgen.report.svg import as_text, compact
-from reportgen.report.theme import to_svg
+from reportgen.report.theme import FAMILIES, to_svg, use_fonts
 from reportgen.results import Results
 from synthetic import DIGITS, SEVEN, made_up
 
@@ -422,3 +424,12 @@ def test_names_beside_the_lines_do_not_touch_and_stay_in_the_panel(values: list[
     assert all(one - other >= step - 1e-9 for one, other in pairwise(places))
     assert min(places) >= 0
     assert max(places) <= 1
+
+
+def test_all_letters_of_a_chart_may_come_from_every_shipped_type() -> None:
+    """Three panels, as many as types: a list of types would be dealt out to their titles."""
+    use_fonts()
+    figure = charts.class_scores(classes_of(2, 2), ["class 0", "class 1"]).draw()
+    families = {tuple(text.get_fontfamily()) for text in figure.findobj(Text) if text.get_text()}
+    assert families == {tuple(FAMILIES)}
+    pyplot.close(figure)

@@ -24,6 +24,7 @@ from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
 from reportgen.report.markdown import to_markdown
 from reportgen.report.studio import Studio
+from reportgen.report.typography import closed_up
 from reportgen.results import Results
 from reportgen.text import count, decimal, p_value, percent, signed
 from synthetic import example
@@ -85,6 +86,7 @@ def test_every_character_of_the_chinese_catalogue_is_in_the_shipped_type() -> No
         for character in string
         if one.id
     }
+    said |= set(catalogues.dates("zh"))
     latin = set(TTFont(font_file("source-sans-3-latin-400-normal")).getBestCmap())
     for stem in MORE_FONTS["zh"].values():
         lacking = {c for c in said if ord(c) not in {*TTFont(font_file(stem)).getBestCmap(), *latin}}
@@ -231,3 +233,40 @@ def test_every_word_of_markdown_goes_through_the_catalogue(pseudo: None) -> None
     prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
     left = untranslated(prose.replace("<", " ").replace("\\", "").replace("\n", "<p>"), example())
     assert not left, "\n".join(left)
+
+
+# --- Chinese -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (
+            "html",
+            "<p>对。 <b>错：</b>\n  是（一） 二。</p>\n<p>三</p>",
+            "<p>对。<b>错：</b>是（一）二。</p>\n<p>三</p>",
+        ),
+        (
+            "html",
+            "<pre>a， b</pre> 90\N{NO-BREAK SPACE}% <code>x。 y</code>",
+            "<pre>a， b</pre> 90% <code>x。 y</code>",
+        ),
+        ("markdown", "**对。** 错。\n\n是： `a， b` 1 %", "**对。**错。\n\n是：`a， b` 1%"),
+    ],
+)
+def test_chinese_has_no_space_after_its_signs(kind: str, text: str, expected: str) -> None:
+    assert closed_up(text, kind) == text
+    with words.speaking("zh"):
+        assert closed_up(text, kind) == expected
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_chinese_page_has_no_spaces_between_its_sentences(edition: str) -> None:
+    run = in_language(example(), "zh")
+    with words.speaking("zh"):
+        html = to_html(build(localized(run), Studio(processes=0), analyse(run), edition=EDITIONS[edition]))
+    words_only = re.sub(
+        r'<(script|style|pre)\b.*?</\1>|<span class="tools">.*?</span>|<[^>]*>', "", html, flags=re.DOTALL
+    )
+    assert "。" in words_only
+    assert not re.findall(r".{0,20}[。，；：] +\S.{0,9}", words_only)

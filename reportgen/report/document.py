@@ -263,6 +263,7 @@ class Document:
     left_out: str = ""  # to fit a size
     paper: str = "a4"  # or letter
     language: str = "en"
+    signed: bool = False  # whether there is room for a student's name
     brand: Brand | None = None
     date: datetime | None = None  # of the documents: that of the run, or SOURCE_DATE_EPOCH
     attached: tuple[Attachment, ...] = ()  # to the PDF

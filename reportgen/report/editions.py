@@ -28,7 +28,8 @@ class Edition:
     """One edition: `words` stand beside the course, `notes` beneath the title.
 
     `sheet` is the number of its sheet of exercises, `answers` says whether they have theirs, `attaches`
-    whether its PDF carries the frames: an exercise may well ask for a number that stands in them.
+    whether its PDF carries the frames: an exercise may well ask for a number that stands in them. `signed`
+    says whether there is room for a student's name.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Edition:
     all_mistakes: bool = False
     answers: bool = False
     attaches: bool = False
+    signed: bool = False
     sheet: int = 1
     notes: tuple[str, ...] = ()
 
@@ -75,7 +77,7 @@ NOT_FOR_STUDENTS = (
 
 EDITIONS: dict[str, Edition] = {
     "report": Edition("report", "", SECTIONS, all_mistakes=True, attaches=True),
-    "handout": Edition("handout", mark("Handout"), HANDOUT),
+    "handout": Edition("handout", mark("Handout"), HANDOUT, signed=True),
     "instructor": Edition(
         "instructor", mark("Instructor's edition"), INSTRUCTOR, answers=True, notes=NOT_FOR_STUDENTS
     ),

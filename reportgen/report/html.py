@@ -25,6 +25,7 @@ from reportgen.report.notes import SetNotes, notes_of
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
+from reportgen.report.typography import closed_up
 from reportgen.text import count, inert, shorten
 from reportgen.words import tr, trn
 
@@ -91,6 +92,7 @@ def build(
         left_out=context.left_out(),
         paper=lab.paper,
         language=lab.language,
+        signed=edition.signed,
         brand=brand_of(results),
         date=document_date(context.results.record.started),
         attached=context.attached if edition.attaches else (),
@@ -211,7 +213,7 @@ def to_html(document: Document, own: Path | None = None) -> str:
         "words": script_words(),
     }
     try:
-        return made.get_template("report.html.jinja").render(document=document, **given)
+        return closed_up(made.get_template("report.html.jinja").render(document=document, **given))
     except TemplateError as error:
         if own is None:
             raise

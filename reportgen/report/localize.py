@@ -44,6 +44,10 @@ def _lab(lab: Lab) -> Lab:
             "title": _said(lab.title),
             "course": _said(lab.course),
             "texts": lab.texts.model_copy(update=texts),
+            "exercises": tuple(
+                one.model_copy(update={key: _said(getattr(one, key)) for key in ("text", "answer", "notes")})
+                for one in lab.exercises
+            ),
             "claims": tuple(one.model_copy(update={"text": _said(one.text)}) for one in lab.claims),
             "variants": tuple(
                 one.model_copy(update={"description": _described(one.description)}) for one in lab.variants

@@ -16,6 +16,7 @@ from reportgen.report.formulas import plain
 from reportgen.report.markdown_text import code, escape, fenced, words
 from reportgen.report.templates import environment
 from reportgen.report.tiles import Panel
+from reportgen.report.typography import closed_up
 from reportgen.text import finalize
 from reportgen.words import tr
 
@@ -42,7 +43,7 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, bytes]]
     """
     images = Images(folder)
     template = _environment().get_template("markdown/report.md.jinja")
-    text = template.render(document=document, images=images)
+    text = closed_up(template.render(document=document, images=images), "markdown")
     return SPARE.sub(lambda found: found[1] or "\n\n", text).strip() + "\n", images.files
 
 
@@ -61,8 +62,10 @@ class Images:
 
     def panel(self, number: int, place: int, panel: Panel) -> Markup:
         """Show a panel of the figure with a number, at its place in it."""
-        alt = ". ".join(tile.alt for tile in panel.tiles)
-        return self._show(f"figure-{number}-{place}", "png", pictures.panel_row(panel), f"{alt}.")
+        alt = tr(". ").join(tile.alt for tile in panel.tiles)
+        return self._show(
+            f"figure-{number}-{place}", "png", pictures.panel_row(panel), tr("{sentence}.", sentence=alt)
+        )
 
     def pair(self, number: int, place: int, pair: PairPictures) -> Markup:
         """Show a pair of classes that are confused."""
@@ -73,7 +76,8 @@ class Images:
         if drawing.images:
             uris, alts = zip(*drawing.images, strict=True)
             made = pictures.row(uris, [()] * len(uris))
-            return self._show(f"figure-{number}", "png", made, f"{'. '.join(alts)}.")
+            alt = tr("{sentence}.", sentence=tr(". ").join(alts))
+            return self._show(f"figure-{number}", "png", made, alt)
         return self._show(f"figure-{number}", "svg", pictures.drawing_svg(drawing), drawing.alt)
 
     def intervals(self, number: int, kind: str, body: Any) -> Markup:

@@ -111,4 +111,4 @@ def _scaled(ends: tuple[float, float, float], share: float) -> tuple[float, floa
 
 
 def _alt(said: Sequence[tuple[str, str]]) -> str:
-    return "; ".join(f"{name} {bounds}" for name, bounds in said)
+    return tr("; ").join(f"{name} {bounds}" for name, bounds in said)

@@ -15,7 +15,9 @@ from reportgen.report.svg import compact
 
 SANS = "Reportgen Sans"
 CHINESE = "Reportgen Chinese"
-FAMILIES = [SANS, CHINESE, "DejaVu Sans"]  # the last, matplotlib's own, has letters that the others lack
+# The last, matplotlib's own, has letters that the others lack. No list: plotnine gives the first of three
+# panels' titles the first name of a list of three, the second title the second, and so on.
+FAMILIES: Any = dict.fromkeys((SANS, CHINESE, "DejaVu Sans"))
 # A dollar sign in a class's name is a dollar sign; the same plot gives the same bytes.
 SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "reportgen", "axes.unicode_minus": True}
 

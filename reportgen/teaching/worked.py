@@ -149,7 +149,7 @@ def shape_line(position: int, layer: Layer, shape: Shape) -> Line:
     words = f"{layer_name(position, layer)}: {times(out)}"
     if isinstance(layer, Windowed):
         found = directions(layer, shape)
-        return Line(words, "; ".join(f"{tr(name)} {output_size(one)}".strip() for name, one in found))
+        return Line(words, tr("; ").join(f"{tr(name)} {output_size(one)}".strip() for name, one in found))
     if isinstance(layer, Flatten):
         return Line(words, f"{' · '.join(count(n) for n in shape)} = {count(out[0])}")
     return Line(words)

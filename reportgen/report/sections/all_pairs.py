@@ -50,7 +50,7 @@ def triangle(context: Context, pairs: pd.DataFrame) -> Figure:
     ]
     alt = tr("All pairs of networks. Told apart, in points: none.")
     if told:
-        alt = tr("All pairs of networks. Told apart, in points: {pairs}.", pairs=inert("; ".join(told)))
+        alt = tr("All pairs of networks. Told apart, in points: {pairs}.", pairs=inert(tr("; ").join(told)))
     return context.chart(chart, alt, tr("All pairs."), _matrix_caption(cells, names), data=_behind(cells))
 
 

@@ -132,7 +132,7 @@ def _figure(context: Context, bins: pd.DataFrame, part: list[str], words: tuple[
     ece = context.analysis["scores"]
     ece = ece[(ece["metric"] == "ece") & ece["variant"].isin(part)].dropna(subset="value")
     mean = ece.groupby("variant", sort=False)["value"].mean()
-    told = "; ".join(f"{name} {percent(mean[name])}" for name in part if name in mean)
+    told = tr("; ").join(f"{name} {percent(mean[name])}" for name in part if name in mean)
     alt = tr(
         "Reliability diagrams, one panel a variant. Expected calibration error in points: {errors}.",
         errors=told,

@@ -14,7 +14,7 @@ from reportgen.analysis.scores import wilson
 from reportgen.analysis.verdicts import CANT_TELL, DOES_NOT, HOLDS
 from reportgen.report.document import Context, Figure
 from reportgen.report.sections.contrasts import Contrasts, contrasts
-from reportgen.text import count, general, inert, number_word, paragraphs, percent
+from reportgen.text import PERCENT, count, general, inert, number_word, paragraphs, percent
 from reportgen.words import mark, tr, trn
 
 LONGEST_CLAIM = 400
@@ -85,7 +85,7 @@ def _introduction(context: Context, judged: pd.DataFrame) -> str:
         "Of {number} claims, {verdicts}.",
         len(judged),
         number=number_word(len(judged)),
-        verdicts="; ".join(_how_many(verdict, n) for verdict, n in total.items()),
+        verdicts=tr("; ").join(_how_many(verdict, n) for verdict, n in total.items()),
     )
     seeds = context.protocol.seeds
     if seeds >= SEEDS_FOR_AN_ARCHITECTURE:
@@ -133,7 +133,7 @@ def _figure(context: Context, function: str, rows: pd.DataFrame) -> Figure:
     columns = columns.assign(pixels=columns["pixels"].astype("Float64").astype(float))
     chart = context.studio.order(function, columns, base.variant if base else "")
     listed = [
-        f"{variant}: " + ", ".join(f"{_level(row)} {percent(row.accuracy, 1)} %" for row in one.itertuples())
+        tr("{name}: {values}", name=variant, values=tr(", ").join(map(_share, one.itertuples())))
         for variant, one in columns.groupby("variant", sort=False)
     ]
     caption = [tr(_OF[function]), _seen(columns, base.variant if base else "")]
@@ -141,8 +141,12 @@ def _figure(context: Context, function: str, rows: pd.DataFrame) -> Figure:
         caption.append(tr("The first training of each variant."))
     caption.append(_left_out(function, len(listed)))
     lead = tr(_LEAD[function])
-    alt = f"{lead} {inert('; '.join(listed))}."
+    alt = f"{lead} {tr('{sentence}.', sentence=inert(tr('; ').join(listed)))}"
     return context.chart(chart, alt, lead, " ".join(filter(None, caption)), data=_behind(rows))
+
+
+def _share(row: Any) -> str:
+    return f"{_level(row)} {percent(row.accuracy, 1)}{PERCENT}"
 
 
 def _level(row: Any) -> str:

@@ -111,7 +111,7 @@ def _curve(context: Context, metric: str, panels: list[str], lead: str, caption:
     of_metric = epochs[epochs["metric"] == metric].reset_index(drop=True)
     chart = context.studio.order("learning_curves", of_metric, metric, panels)
     last = _last(epochs, metric, "validation")
-    ends = ", ".join(f"{name} {decimal(last[name], 4)}" for name in panels if name in last)
+    ends = tr(", ").join(f"{name} {decimal(last[name], 4)}" for name in panels if name in last)
     alt = tr(ALT[metric], ends=ends)
     width = "whole" if len(panels) > 1 else "half"
     return context.chart(chart, alt, lead, caption, width, _behind(of_metric, metric, panels))

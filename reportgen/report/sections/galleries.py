@@ -153,7 +153,7 @@ def block_of(context: Context, name: str, one: pd.DataFrame, baseline: bool) -> 
         _panel(context, named, rows, lambda row: context.pictures.tile(row, name)) for named, rows in chosen
     )
     wrong = int((~choice.right(one)).sum())
-    lead = f"{name}."
+    lead = tr("{sentence}.", sentence=name)
     if context.protocol.seeds > 1:
         lead = tr("{variant}, seed {seed}.", variant=name, seed=_seed(context, name))
     words = trn(

@@ -78,7 +78,12 @@ def _drawn(made: Confused, variant: str, width: float, words: str, in_place: str
     alt = tr("Confusion matrix of {variant}.", variant=name)
     size = "half" if width == look.HALF else "third"
     figure = context.chart(
-        chart, f"{alt} {in_place}", f"{name}.", words, size, _behind(context, frame, ["count"])
+        chart,
+        f"{alt} {in_place}",
+        tr("{sentence}.", sentence=name),
+        words,
+        size,
+        _behind(context, frame, ["count"]),
     )
     return Matrix(figure, _counts(made, variant))
 

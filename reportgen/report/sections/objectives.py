@@ -40,7 +40,6 @@ class Objectives:
 
     objectives: tuple[Markup, ...]
     points: tuple[str, ...]
-    student: bool  # whether there is room for a name
 
 
 def objectives(context: Context) -> Objectives:
@@ -57,4 +56,4 @@ def objectives(context: Context) -> Objectives:
     if context.trainings:
         found.append(READ)
     points = tuple(inert(point.title, LONGEST_POINT) for point in lab.texts.points)
-    return Objectives(tuple(paragraphs("\n\n".join(map(tr, found)))), points, not context.answers)
+    return Objectives(tuple(paragraphs("\n\n".join(map(tr, found)))), points)

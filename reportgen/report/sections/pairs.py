@@ -90,7 +90,7 @@ def worst(made: Confused, variant: str) -> Worst:
         shown = shown.merge(difference, on=cells.CELL)
     longest = int(shown["count"].max()) if len(shown) else 1
     rows = tuple(_pair(made, variant, row, longest) for row in shown.to_dict("records"))
-    return Worst(variant, context.table(f"{made.named(variant)}.", text), rows, against)
+    return Worst(variant, context.table(tr("{sentence}.", sentence=made.named(variant)), text), rows, against)
 
 
 def _how_many(wrong: int, pairs: int, shown: int) -> str:

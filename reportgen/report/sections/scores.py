@@ -109,7 +109,7 @@ def _introduction(context: Context) -> str:
             variant=name,
             scores=listing(firsts[name]),
         )
-    said = "; ".join(
+    said = tr("; ").join(
         tr("{variant} by {scores}", variant=name, scores=listing(by)) for name, by in firsts.items()
     )
     return tr(

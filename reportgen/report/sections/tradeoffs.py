@@ -46,7 +46,7 @@ def _cost(context: Context, cost: str) -> Figure:
     chart = context.studio.order("cost_against_accuracy", board, cost, width)
     by_cost = sorted(board.scored, key=lambda one: float(getattr(one, cost)))
     digits = digits_for(board.n_test)
-    listed = "; ".join(
+    listed = tr("; ").join(
         f"{one.variant} {AMOUNT[cost](getattr(one, cost))}, {percent(one.accuracy, digits)} %"
         for one in by_cost
     )
