@@ -67,6 +67,7 @@ def visit(browser: Any, tmp_path: Path) -> Iterator[Visit]:
 
 
 # All rules: WCAG 2.0 and 2.1, A and AA, and what axe calls best practice.
+@pytest.mark.long(but=("example",))
 @both
 def test_axe_finds_no_violation_in_either_theme_wide_or_narrow(
     visit: Visit, run: Callable[[], Results]
@@ -76,11 +77,13 @@ def test_axe_finds_no_violation_in_either_theme_wide_or_narrow(
     assert_no_violation(page)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("edition", ["handout", "instructor"])
 def test_axe_finds_no_violation_in_another_edition(visit: Visit, edition: str) -> None:
     assert_no_violation(visit(example, edition=edition))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("edition", ["report", "instructor"])
 def test_axe_finds_no_violation_in_a_lab_s_own_words(visit: Visit, edition: str) -> None:
     assert_no_violation(visit(prose, edition=edition))

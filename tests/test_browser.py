@@ -102,6 +102,7 @@ def focused(page: Any) -> Any:
 # --- as it stands ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long(but=("hostile", "example"))
 @any_run
 def test_a_report_opens_without_a_request_or_a_word_in_the_console(
     visit: Visit, run: Callable[[], Results]
@@ -395,6 +396,7 @@ def test_without_scripts_a_cell_leads_to_its_images(visit: Visit) -> None:
     assert len(pictures(section)) == int(cell.inner_text())
 
 
+@pytest.mark.long
 def test_a_pair_of_many_classes_shows_its_images_too(visit: Visit) -> None:
     page = visit(many_classes)
     assert not page.locator(".confusion-table").count()

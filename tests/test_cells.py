@@ -74,6 +74,7 @@ def shown(run: Results) -> dict[tuple[str, int], tuple[int, int, float]]:
     return dict(zip(keys, said, strict=True))
 
 
+@pytest.mark.long(but=("many_classes", "example"))
 @any_run
 def test_every_tile_says_what_the_network_said(run: Callable[[], Results]) -> None:
     said = shown(run())

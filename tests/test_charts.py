@@ -50,6 +50,7 @@ def run_of(names: tuple[str, ...], **options: object) -> Results:
 # --- learning curves -----------------------------------------------------------------------------
 
 
+@pytest.mark.long(but=("one-epoch", "diverged", "200-epochs"))
 @pytest.mark.parametrize(
     ("names", "options"),
     [
@@ -89,6 +90,7 @@ def test_figures_of_one_run_share_their_axes() -> None:
 # --- costs ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.long(but=("1-seconds", "7-params", "undashed-params"))
 @pytest.mark.parametrize("cost", ["params", "seconds"])
 @pytest.mark.parametrize("names", [("mlp",), SEVEN, DASHED, UNDASHED], ids=["1", "7", "30", "undashed"])
 def test_cost_charts_draw(names: tuple[str, ...], cost: str) -> None:
@@ -166,6 +168,7 @@ def test_a_line_to_a_far_label_ends_at_its_edge() -> None:
 # --- confusion -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long(but=("3.1-10", "2.05-20"))
 @pytest.mark.parametrize("k", [1, 2, 10, look.CLASSES_COUNTED])
 @pytest.mark.parametrize("width", [look.HALF, look.THIRD])
 def test_confusion_draws_for_any_number_of_classes_with_long_names(k: int, width: float) -> None:
@@ -174,6 +177,7 @@ def test_confusion_draws_for_any_number_of_classes_with_long_names(k: int, width
     assert b"<image" not in small_svg(charts.confusion_matrix(run.confusion, classes, 0.5, width))
 
 
+@pytest.mark.long(but=("1-2", "2-10", "12-2"))
 @pytest.mark.parametrize("k", [1, 2, 10, look.CLASSES_COUNTED])
 @pytest.mark.parametrize("panels", [1, 2, 6, 12])
 def test_differences_draw_for_any_number_of_classes_and_networks(k: int, panels: int) -> None:
@@ -266,6 +270,7 @@ def bins_of(names: tuple[str, ...], lowest: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+@pytest.mark.long(but=("1-0", "7-3"))
 @pytest.mark.parametrize("lowest", [0, 3, 12, 14])
 @pytest.mark.parametrize("names", [("mlp",), SEVEN, DASHED[:12]], ids=["1", "7", "12"])
 def test_reliability_draws_wherever_the_bins_begin(names: tuple[str, ...], lowest: int) -> None:

@@ -369,6 +369,7 @@ def verdicts_without_a_difference(runs: int, seeds: int) -> int:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_without_a_difference_a_claim_of_accuracy_is_seldom_judged(seeds: int) -> None:
     assert verdicts_without_a_difference(40, seeds) <= 4  # 5 % of 40 are 2

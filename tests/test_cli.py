@@ -183,6 +183,7 @@ def without_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reportgen.report.write", write)
 
 
+@pytest.mark.long
 def test_a_notebook_gets_the_results(tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_documents(monkeypatch)
     (tmp_path / "tiny.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
@@ -195,6 +196,7 @@ def test_a_notebook_gets_the_results(tmp_path: Path, tiny_npz: Path, monkeypatch
     assert (results.path / "report.html").is_file()
 
 
+@pytest.mark.long
 def test_what_data_lacks_is_warned_of_in_the_record_and_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +264,7 @@ def test_a_run_that_cannot_be_drawn_stays_and_says_so(
     assert load_results(run).complete
 
 
+@pytest.mark.long
 def test_a_run_in_which_everything_diverges_has_its_report_too(
     run_in_part: TrainedRun, tmp_path: Path
 ) -> None:
@@ -334,6 +337,7 @@ def test_without_pango_only_the_path_is_on_standard_output(
     assert len(run_without_pango[0].out) == 1
 
 
+@pytest.mark.long
 def test_rendering_once_pango_is_there_makes_the_run_the_latest(
     run_without_pango: tuple[Ran, Path],
 ) -> None:
@@ -345,6 +349,7 @@ def test_rendering_once_pango_is_there_makes_the_run_the_latest(
     assert (folder / "output/tiny/latest").resolve() == (folder / run).resolve()
 
 
+@pytest.mark.long
 def test_a_reader_of_the_progress_who_goes_away_does_not_lose_the_run(tmp_path: Path, tiny_npz: Path) -> None:
     (tmp_path / "tiny.toml").write_text(lab_text(tiny_npz), encoding="utf-8")
     command = [sys.executable, "-m", "reportgen", "run", "tiny.toml", "--epochs", "1", "--variants", "mlp"]
@@ -369,6 +374,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
 
 
+@pytest.mark.long
 def test_without_mnist_the_built_in_lab_goes_on_with_digits_and_says_so(
     tmp_path: Path, no_network: None
 ) -> None:
@@ -603,6 +609,7 @@ def test_bad_input_in_a_fresh_process(args: tuple[str, ...], tmp_path: Path) -> 
 # Interrupted
 
 
+@pytest.mark.long(but=("SIGTERM",))
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
 def test_an_interrupted_run_leaves_nothing_and_exit_code_130(
     signum: signal.Signals, tmp_path: Path, tiny_npz: Path

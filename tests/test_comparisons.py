@@ -73,6 +73,7 @@ def test_cochrans_q_is_that_of_mlxtend(variants: int, n: int, seed: int) -> None
     assert (row["statistic"], row["p"]) == pytest.approx((statistic, p))
 
 
+@pytest.mark.long
 @settings(max_examples=20)  # statsmodels collects garbage each time
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_equal_weights_give_the_adjustment_of_statsmodels(p: list[float]) -> None:
@@ -141,6 +142,7 @@ def test_the_t_interval_is_that_of_scipy() -> None:
     )
 
 
+@pytest.mark.long
 def test_in_1000_experiments_without_a_difference_at_most_5_percent_state_one() -> None:
     rng = np.random.default_rng(1)
     stated = 0
@@ -166,6 +168,7 @@ def drawn_experiments(
     return accuracies, images + (picked * by_seed).sum(axis=2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("equal", [True, False], ids=["equal", "unequal"])
 @pytest.mark.parametrize("ratio", [0.5, 1, 3])
 @pytest.mark.parametrize(("variants", "seeds"), [(2, 3), (7, 3), (7, 5), (30, 3)])

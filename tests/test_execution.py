@@ -118,6 +118,7 @@ def own_job(tmp_path: Path) -> Job:
     return Job(Variant(name="own", build="own:net"), 1, Protocol())
 
 
+@pytest.mark.long(but=("changes_the_module",))
 @pytest.mark.parametrize("change", ["changes_the_module", "changes_a_helper"])
 def test_what_was_built_by_a_module_that_changes_meanwhile_is_not_kept(
     change: str,
@@ -165,6 +166,7 @@ def test_a_model_that_is_never_built_is_refused_in_one_line_and_no_process_is_le
 # Claims
 
 
+@pytest.mark.long(but=("raises",))
 @pytest.mark.parametrize("end", ["raises", "dies"])
 def test_a_job_that_fails_gives_its_claim_back(
     end: str, store: Store, dataset: Dataset, stand_in: Callable[[str], None]
@@ -206,6 +208,7 @@ def test_an_observer_that_raises_leaves_no_claim(
 # What a training process finds around it
 
 
+@pytest.mark.long
 def test_a_real_training_is_whole_whatever_keras_is_told_to_stop_after(
     trained_run: TrainedRun, dataset: Dataset, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,6 +240,7 @@ def state_a_difference(experiments: int, variants: int, seeds: int) -> int:
     return sum(claims_a_difference(alike(rng, 300, variants, seeds)) for _ in range(experiments))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_of_experiments_without_a_difference_at_most_5_percent_state_one(seeds: int) -> None:
     assert state_a_difference(100, 4, seeds) <= 5
@@ -251,6 +252,7 @@ def test_of_1000_experiments_without_a_difference_at_most_50_state_one(variants:
     assert state_a_difference(1000, variants, seeds) <= 50
 
 
+@pytest.mark.long
 def test_classes_that_are_alike_are_seldom_set_apart() -> None:
     rng = np.random.default_rng(0)
     run = made_up(names=("a", "b"), n_test=100)
@@ -276,6 +278,7 @@ def test_classes_that_are_alike_are_seldom_set_apart() -> None:
     assert false <= 10
 
 
+@pytest.mark.long
 def test_networks_that_are_as_sure_as_right_are_seldom_called_miscalibrated() -> None:
     rng = np.random.default_rng(0)
     run = made_up(names=("a", "b"), n_test=100)
@@ -508,6 +511,7 @@ def sure(run: Results, confidence: float, right: float) -> Said:
     )
 
 
+@pytest.mark.long
 def test_a_network_that_is_surer_than_right_is_overconfident_and_the_other_way_round() -> None:
     over = sure(small(), 0.95, 0.7)
     assert over.level == WARNING
@@ -593,6 +597,7 @@ def test_every_check_has_one_whole_row_in_order(options: dict[str, Any]) -> None
     assert 1 <= (frame["level"] == ANSWER).sum() <= 5
 
 
+@pytest.mark.long
 def test_thirty_variants_of_five_seeds_are_told_in_a_few_sentences() -> None:
     names = tuple(f"a-network-with-a-long-name-{n}" for n in range(30))
     run = made_up(names=names, baseline=names[0], seeds=5, n_test=200, epochs=1)
@@ -621,6 +626,7 @@ def printed(number: str, known: list[Any]) -> bool:
     return any(f"{value:,.{digits}f}" == number.removeprefix("−") for value in scaled)
 
 
+@pytest.mark.long
 def test_the_board_and_the_comparisons_order_networks_alike() -> None:
     run = made_up(seeds=3)
     evidence = Evidence(run, {"comparisons": comparisons(run, {}), "scores": analyse(run)["scores"]})

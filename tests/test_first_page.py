@@ -113,6 +113,7 @@ def cells(folder: Path) -> dict[str, dict[str, str]]:
 METRICS = {"Parameters": "params", "Accuracy, %": "accuracy", "Loss": "loss", "Seconds": "train_seconds"}
 
 
+@pytest.mark.long(but=("example", "alone"))
 def test_every_number_of_the_table_is_that_of_its_variant_and_column(rendered: tuple[Results, Path]) -> None:
     results, folder = rendered
     scores = frame(folder, "scores")

@@ -113,6 +113,7 @@ def test_a_smaller_report_has_all_tables_and_charts_and_says_what_it_leaves_out(
     assert tiles[-1][0] < 100
 
 
+@pytest.mark.long
 def test_a_size_that_cannot_be_names_the_one_that_can() -> None:
     results = run()
     analysis = analyse(results)
@@ -131,6 +132,7 @@ def test_a_size_that_cannot_be_names_the_one_that_can() -> None:
         small(read_size(needed[1]) - 1500)
 
 
+@pytest.mark.long
 def test_both_documents_of_a_run_fit_the_size_that_is_asked_for(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

@@ -239,6 +239,7 @@ def test_hostile_words_are_the_same_words() -> None:
     assert "<script>alert(1)</script>" in said(title.children or [])
 
 
+@pytest.mark.long
 def test_many_classes_have_tables_of_pairs() -> None:
     text, files = to_markdown(document_of(many), "report-images")
     assert "| True | Predicted | Images | Change |" in text

@@ -39,6 +39,7 @@ def test_a_pdf_that_takes_too_much_memory_is_given_up_in_one_line(room: int) -> 
             wait()
 
 
+@pytest.mark.long
 def test_the_next_pdf_is_made_after_one_that_was_stopped() -> None:
     with Studio(processes=1, limits=Limits(seconds=1)) as made:
         wait = made.pdf(PAGE.format("<p>word</p>" * 100_000))

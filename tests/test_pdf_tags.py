@@ -269,6 +269,7 @@ def small() -> Results:
     return made_up(names=SEVEN[:2], epochs=1, n_test=60, classes=("a", "b"), image_shape=(8, 8, 1))
 
 
+@pytest.mark.long
 def test_the_same_run_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     said = []
     for n in (1, 2):

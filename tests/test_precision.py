@@ -129,6 +129,7 @@ def test_layers_compute_in_bfloat16_with_float32_weights_and_probabilities() -> 
         np.testing.assert_allclose(given.sum(axis=1), 1, rtol=0, atol=1e-6)
 
 
+@pytest.mark.long(but=("net",))
 @pytest.mark.parametrize("tables", [NET, EVERY_LAYER], ids=["net", "every layer"])
 def test_bfloat16_trains_repeatably_and_gives_other_numbers(
     dataset: Dataset, tables: list[dict[str, Any]]
@@ -163,6 +164,7 @@ def test_losses_and_metrics_are_those_of_the_float32_probabilities(dataset: Data
     assert last["loss"] == pytest.approx(outcome.test_loss, rel=1e-6)
 
 
+@pytest.mark.long
 def test_float32_is_what_keras_gives_to_one_who_says_nothing_of_it(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +249,7 @@ def test_run_and_show_refuse_it_before_any_training(
 # Nothing of it is left behind, nothing of the user's comes in
 
 
+@pytest.mark.long
 def test_keras_has_its_settings_back_afterwards(dataset: Dataset, builders: Path) -> None:
     import keras
 
@@ -297,6 +300,7 @@ print(json.dumps([said, outcome.test_loss, outcome.layers["output_shape"].tolist
 """
 
 
+@pytest.mark.long
 def test_a_keras_json_changes_nothing(tmp_path: Path, tiny_npz: Path, dataset: Dataset) -> None:
     home = tmp_path / "a keras home"
     home.mkdir()

@@ -284,6 +284,7 @@ def test_every_training_has_a_row_for_each_level(bench: Bench) -> None:
     assert results.record.left_out == ()
 
 
+@pytest.mark.long
 def test_a_probe_added_later_is_scored_and_nothing_is_trained(tiny_npz: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, tiny_npz)
     first = bench.run()
@@ -309,6 +310,7 @@ def test_a_run_with_all_scores_starts_no_process(bench: Bench, monkeypatch: pyte
     assert bench.run(PROBES).record == made.record  # nothing has changed
 
 
+@pytest.mark.long
 def test_a_damaged_score_is_made_anew(bench: Bench) -> None:
     before = latest(bench).probes
     bench.scores[0].write_text("{}", encoding="utf-8")
@@ -319,6 +321,7 @@ def test_a_damaged_score_is_made_anew(bench: Bench) -> None:
     assert json.loads(bench.scores[0].read_text(encoding="utf-8"))["rows"]
 
 
+@pytest.mark.long
 def test_rendering_a_run_with_probes_imports_no_tensorflow(bench: Bench) -> None:
     code = (
         "import sys; from reportgen.cli import main; main(['render', sys.argv[1], '--format', 'html']); "
@@ -373,6 +376,7 @@ def test_scores_go_with_the_trainings_that_they_are_of(bench: Bench) -> None:
     assert bench.scores == []
 
 
+@pytest.mark.long
 def test_a_model_that_could_not_be_saved_has_no_rows_and_a_note(bench: Bench) -> None:
     results = latest(bench)
     entry = bench.store / results.record.jobs[0].key
@@ -389,6 +393,7 @@ def test_a_model_that_could_not_be_saved_has_no_rows_and_a_note(bench: Bench) ->
     assert bench.run(PROBES).path == again.path  # another try would come to the same
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_probe_whose_process_dies_is_tried_once_more_and_then_left_out(
     times: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
@@ -418,6 +423,7 @@ def test_a_probe_whose_process_dies_is_tried_once_more_and_then_left_out(
     assert bench.run(PROBES).probes.equals(before)  # tried again by the next run
 
 
+@pytest.mark.long
 def test_trainings_on_permuted_pixels_stand_beside_the_comparison(tiny_npz: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, tiny_npz)
     results = bench.run('[probes]\npermutation = ["mlp"]\n')

@@ -81,6 +81,7 @@ def test_the_lab_in_it_is_accepted() -> None:
     assert len(lab.variants) == 4
 
 
+@pytest.mark.long
 def test_the_python_in_it_runs_as_it_stands(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _blocks("python")[0] + "\nassert len(results.runs) == 7"],

@@ -251,6 +251,7 @@ def test_the_same_results_give_the_same_html() -> None:
     assert to_html(build(example())) == html_of(example)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("jobs", "threads", "said"),
     [

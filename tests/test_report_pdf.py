@@ -114,6 +114,7 @@ def test_every_section_is_a_bookmark() -> None:
     assert len(section_pages(example)) == len(SECTIONS)
 
 
+@pytest.mark.long
 def test_words_in_charts_can_be_found() -> None:
     text = " ".join(texts(example))
     for words in ("parameters (log scale)", "accuracy, %", "validation", "predicted"):
@@ -130,6 +131,7 @@ def test_all_type_is_the_shipped_one() -> None:
     assert all(name.startswith("Reportgen-") for name in found), found
 
 
+@pytest.mark.long(but=("hostile",))
 @both
 def test_every_figure_and_table_is_there(run: Callable[[], Results]) -> None:
     document, text = document_of(run), " ".join(texts(run))
@@ -177,6 +179,7 @@ def test_every_page_has_its_number_and_all_but_the_first_the_running_title(
     assert all("".join(running.split()) in text for text in plain[1:])
 
 
+@pytest.mark.long(but=("example",))
 @both
 def test_a_figure_stands_on_one_page_with_its_caption(run: Callable[[], Results]) -> None:
     seen: set[str] = set()
@@ -258,6 +261,7 @@ print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
 
 
+@pytest.mark.long
 def test_a_run_is_rendered_without_network_and_without_tensorflow(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()

@@ -105,6 +105,7 @@ SURE = st.integers(2, 5).flatmap(
 )
 
 
+@pytest.mark.long
 @given(SURE)
 def test_log_likelihood_and_brier_score_are_those_of_scikit_learn_and_of_their_definitions(
     case: tuple[int, list[tuple[int, int]]],
@@ -177,6 +178,7 @@ def test_resampled_test_sets_have_as_many_images_and_no_cell_that_never_occurred
     assert not drawn[:, counts == 0].any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "shares"), [(10_000, (0.9, 0.995)), (497, (0.8, 0.97)), (200, (0.5, 0.97))])
 def test_wilson_intervals_cover_94_to_96_percent(n: int, shares: tuple[float, float]) -> None:
     # Exact: the chance of each count, times whether its interval holds the true share; averaged over shares,
@@ -223,6 +225,7 @@ def calibrated(rng: np.random.Generator, networks: int, n: int, scale: tuple[flo
     return pd.DataFrame(rows).astype({"variant": "string", "seed": "Int64"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scale", [(14, 2), (9, 3), (2, 1)], ids=["peaked", "sure", "unsure"])
 def test_networks_that_are_as_right_as_they_say_are_seldom_called_off(scale: tuple[float, float]) -> None:
     rng = np.random.default_rng(0)

@@ -91,6 +91,7 @@ def test_all_pairs_are_turned_to_the_order_of_the_leaderboard() -> None:
         assert cell.low <= cell.points <= cell.high
 
 
+@pytest.mark.long
 def test_many_variants_have_a_table_of_the_pairs_that_are_apart_and_few_have_none() -> None:
     one = context(names=TWELVE, baseline="net-0", accuracies=tuple(np.linspace(0.3, 0.99, 12)))
     body = comparisons(one)
@@ -104,6 +105,7 @@ def test_many_variants_have_a_table_of_the_pairs_that_are_apart_and_few_have_non
     assert comparisons(context()).pairs == ()
 
 
+@pytest.mark.long
 def test_what_is_said_of_single_seeds_is_what_the_frame_counts() -> None:
     one = context(seeds=3, accuracies=tuple(0.95 + 0.001 * n for n in range(7)))
     known = frame(one, "comparisons", family=PAIRS, kind=ARCHITECTURES)["reversed"].dropna()

@@ -69,6 +69,7 @@ def folder(filled: Path, tmp_path: Path) -> Path:
 # --- drawing -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_several_processes_draw_what_one_draws_and_none_is_left() -> None:
     before = children()
     with Studio(processes=3) as studio:
@@ -140,6 +141,7 @@ def test_a_chart_that_takes_too_long_is_stopped_and_named() -> None:
         assert not studio._painters, "the process is gone"
 
 
+@pytest.mark.long
 def test_an_idle_process_that_dies_is_not_missed() -> None:
     with Studio(processes=1) as studio:
         studio.start()
@@ -223,6 +225,7 @@ def test_another_text_draws_nothing(folder: Path) -> None:
     assert drawn_again(changed, folder) == 0
 
 
+@pytest.mark.long
 def test_another_loss_draws_the_curves_of_the_loss(folder: Path) -> None:
     results = run()
     epochs = results.epochs.copy()
@@ -230,6 +233,7 @@ def test_another_loss_draws_the_curves_of_the_loss(folder: Path) -> None:
     assert drawn_again(replace(results, epochs=epochs), folder) == 1
 
 
+@pytest.mark.long
 def test_another_count_draws_one_matrix_and_the_scores_by_class(folder: Path) -> None:
     results = run()
     confusion = results.confusion.copy()
@@ -237,6 +241,7 @@ def test_another_count_draws_one_matrix_and_the_scores_by_class(folder: Path) ->
     assert drawn_again(replace(results, confusion=confusion), folder) == 2
 
 
+@pytest.mark.long
 def test_another_name_of_a_class_draws_what_it_stands_in(folder: Path) -> None:
     changed = run(classes=("zero", *map(str, range(1, 10))))
     assert drawn_again(changed, folder) == len(NAMES) + 2  # the matrices, their differences, scores by class
@@ -310,6 +315,7 @@ def test_a_name_is_the_same_in_every_process(tmp_path: Path) -> None:
     assert ran.out == [key_of("c", (1, "a", [0.1, None]))]
 
 
+@pytest.mark.long(but=("cut",))
 @pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "swapped", "gone", "folder"])
 def test_a_damaged_chart_is_drawn_anew_and_mended(damage: str, folder: Path) -> None:
     file, other = sorted(folder.iterdir())[:2]
@@ -333,6 +339,7 @@ def test_a_damaged_chart_is_drawn_anew_and_mended(damage: str, folder: Path) -> 
     assert damage == "folder" or file.read_bytes() == whole
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("obstacle", ["a file", "no room"])
 def test_a_cache_that_cannot_be_written_is_done_without(
     obstacle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -379,6 +386,7 @@ def only(results: Results, names: tuple[str, ...]) -> Results:
     return replace(results, **frames)
 
 
+@pytest.mark.long
 def test_what_was_drawn_ahead_is_not_drawn_again(tmp_path: Path) -> None:
     results = run()
     with Studio(tmp_path, processes=1) as studio:

@@ -188,6 +188,7 @@ def killed(who: tuple[str, ...], undisturbed: Undisturbed) -> Callable[[Path, An
     return check
 
 
+@pytest.mark.long(but=("worker",))
 @pytest.mark.parametrize("who", WHO, ids=" and ".join)
 def test_a_run_killed_before_any_write_goes_on_where_it_was(
     who: tuple[str, ...], undisturbed: Undisturbed, tmp_path: Path
@@ -241,6 +242,7 @@ def seconds(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) 
         return max(pool.map(one, [tmp_path_factory.mktemp("timed") for _ in range(AT_ONCE)]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kills", [RANDOM_KILLS, pytest.param(MORE_KILLS, marks=pytest.mark.long)], ids="{} kills".format
 )
@@ -322,6 +324,7 @@ def nothing_is_lost(bench: Bench, before: dict[str, bytes | None]) -> list[str]:
     return [f"{path} is not what it was" for path in before if path not in now or now[path] != before[path]]
 
 
+@pytest.mark.long
 def test_a_disk_that_refuses_any_write_is_bad_input_and_nothing_is_lost(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -344,6 +347,7 @@ def limited(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
+@pytest.mark.long(but=("12000",))
 @pytest.mark.parametrize("size", [1_000, 4_500, 12_000, 20_000])
 def test_a_file_that_is_only_half_written_is_bad_input_and_nothing_is_lost(
     size: int, undisturbed: Undisturbed, tmp_path: Path
@@ -358,6 +362,7 @@ def test_a_file_that_is_only_half_written_is_bad_input_and_nothing_is_lost(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 def test_a_real_model_that_is_only_half_written_is_bad_input_and_nothing_is_lost(
     trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path
 ) -> None:
@@ -384,6 +389,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.long(but=("0",))
 @pytest.mark.parametrize("free", [0, 30_000, 70_000, 150_000])
 def test_a_disk_that_is_full_is_bad_input_and_nothing_is_lost(
     free: int, undisturbed: Undisturbed, small_disk: Path, tmp_path: Path
@@ -453,6 +459,7 @@ def trained_twice(log: list[dict[str, Any]], killed: set[int]) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
 def test_of_twenty_runs_at_once_half_are_killed_and_each_job_is_trained_once(
     seed: int, undisturbed: Undisturbed, launcher: Launcher, seconds: float, tmp_path: Path
@@ -514,6 +521,7 @@ def scores_what_is_missing(bench: Bench, probed: Probed) -> list[str]:
     return wrong + bench.broken() + [f"{one} is left" for one in left]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", WHO, ids=" and ".join)
 def test_a_run_killed_before_any_write_of_a_score_scores_what_is_missing(
     who: tuple[str, ...], probed: Probed, tmp_path: Path
@@ -529,6 +537,7 @@ def test_a_run_killed_before_any_write_of_a_score_scores_what_is_missing(
     each(probed.steps, check, tmp_path)
 
 
+@pytest.mark.long
 def test_a_disk_that_refuses_a_score_is_bad_input_and_the_next_run_scores_what_is_missing(
     probed: Probed, tmp_path: Path
 ) -> None:
@@ -558,6 +567,7 @@ GOING_WRONG = {
 }
 
 
+@pytest.mark.long(but=("that raises",))
 @pytest.mark.parametrize(("fate", "reason"), GOING_WRONG.values(), ids=GOING_WRONG)
 def test_a_job_fails_with_its_reason_is_not_stored_and_tried_again_by_the_next_run(
     fate: str, reason: str, undisturbed: Undisturbed, tmp_path: Path
@@ -625,6 +635,7 @@ def test_a_run_whose_last_job_another_run_has_just_finished_ends(
 # --- the same key, the same weights --------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_a_key_gives_the_same_weights_with_any_number_of_workers_and_in_any_order(
     count: int, trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

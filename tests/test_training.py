@@ -76,6 +76,7 @@ def outcomes(dataset: Dataset) -> dict[tuple[str, int], Outcome]:
     return {(one.variant, one.seed): one for one in trained(jobs, dataset)}
 
 
+@pytest.mark.long
 def test_a_job_gives_the_same_whatever_was_trained_before_it(
     dataset: Dataset, outcomes: dict[tuple[str, int], Outcome]
 ) -> None:
@@ -221,6 +222,7 @@ def test_the_test_set_validates_where_the_lab_says_so(dataset: Dataset) -> None:
 # Losses, endings, layers
 
 
+@pytest.mark.long
 def test_sparse_and_categorical_loss_are_the_same_training(
     dataset: Dataset, outcomes: dict[tuple[str, int], Outcome]
 ) -> None:
@@ -228,6 +230,7 @@ def test_sparse_and_categorical_loss_are_the_same_training(
     np.testing.assert_allclose(probabilities(sparse), probabilities(outcomes["net", 1]), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 def test_one_job_that_diverges_or_raises_does_not_stop_the_next(tmp_path: Path, dataset: Dataset) -> None:
     (tmp_path / "models_that_fail.py").write_text(MODELS, encoding="utf-8")
     jobs = plan(
@@ -265,6 +268,7 @@ def test_every_optimizer_can_be_made(optimizer: str) -> None:
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+@pytest.mark.long
 def test_every_kind_of_layer_trains(dataset: Dataset) -> None:
     [outcome] = trained(plan(lab({"name": "all", "layers": EVERY_LAYER}, epochs=1)), dataset)
     assert outcome.status == DONE, outcome.error

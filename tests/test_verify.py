@@ -299,6 +299,7 @@ def test_a_training_gives_the_same_weights_again(run: Path) -> None:
     assert tree(run.parents[2]) == before
 
 
+@pytest.mark.long
 def test_other_weights_fail_and_other_conditions_are_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def other_weights(record: dict[str, Any]) -> None:
         record["jobs"][0]["weights_sha256"] = "0" * 64
@@ -317,6 +318,7 @@ def test_other_weights_fail_and_other_conditions_are_said(run: Path, monkeypatch
     assert found.endswith(" then, 99 now: equal weights cannot be expected")
 
 
+@pytest.mark.long
 def test_a_model_of_the_instructor_s_own_is_trained_again(run_in_part: TrainedRun, tmp_path: Path) -> None:
     run = copied(run_in_part, tmp_path)
     code, rows, ran = verify(run, "--retrain", "not-a-number")
