@@ -671,6 +671,25 @@ def test_render_of_one_format_leaves_the_other_alone(trained_run: TrainedRun, tm
     assert tree(run) == before
 
 
+def test_render_writes_another_language_and_the_run_keeps_its_own(
+    trained_run: TrainedRun, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained_run.folder, tmp_path / trained_run.folder.name)
+    for language, said in {"es": "Página", "de": "Seite", "zh": "页"}.items():
+        ran = command_line("render", run, "--format", "html,md", "--language", language, cwd=trained_run.cwd)
+        assert ran.code == 0, ran
+        assert f'<html lang="{language}">' in (run / "report.html").read_text("utf-8")
+        assert said in (run / "report.html").read_text("utf-8")
+        assert "Contents" not in (run / "report.md").read_text("utf-8")
+    assert json.loads((run / "run.json").read_text("utf-8"))["lab"]["language"] == "en"
+
+
+def test_a_language_that_there_is_not_is_refused_in_one_line(cli: Callable[..., Ran]) -> None:
+    ran = cli("run", "--language", "fr")
+    assert ran.code == 2
+    assert ran.err == ["reportgen: --language: 'fr', expected 'en', 'de', 'es' or 'zh'"]
+
+
 def test_show_prints_variants_with_layers_shapes_and_parameters(cli: Callable[..., Ran]) -> None:
     ran = cli("show")
     assert ran.code == 0

@@ -27,6 +27,7 @@ from reportgen.report.studio import Studio
 from reportgen.report.typography import closed_up
 from reportgen.results import Results
 from reportgen.text import count, decimal, p_value, percent, signed
+from reportgen.words import trn
 from synthetic import example
 
 TRANSLATED = sorted(set(words.LANGUAGES) - {words.ENGLISH})
@@ -270,3 +271,15 @@ def test_a_chinese_page_has_no_spaces_between_its_sentences(edition: str) -> Non
     )
     assert "。" in words_only
     assert not re.findall(r".{0,20}[。，；：] +\S.{0,9}", words_only)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("de", ["0 Seeds", "1 Seed", "5 Seeds", "1000000 Seeds"]),
+        ("es", ["0 semillas", "1 semilla", "5 semillas", "1000000 de semillas"]),
+    ],
+)
+def test_each_number_has_its_form(language: str, expected: list[str]) -> None:
+    with words.speaking(language):
+        assert [trn("{n} seed", "{n} seeds", n, n=n) for n in (0, 1, 5, 10**6)] == expected
