@@ -124,12 +124,69 @@ def probes() -> pd.DataFrame:
     return frame.assign(low=frame["accuracy"] - 0.02, high=frame["accuracy"] + 0.02)
 
 
+def scores_by_class() -> pd.DataFrame:
+    rows = [
+        (name, variant, role, metric, value, value - 0.06, value + 0.06)
+        for n, name in enumerate("abc")
+        for variant, role, value in (("cnn", "best", 0.9 - 0.1 * n), ("mlp", "baseline", 0.7 - 0.1 * n))
+        for metric in ("recall", "precision", "f1")
+    ]
+    return pd.DataFrame(rows, columns=["name", "variant", "role", "metric", "value", "low", "high"])
+
+
+def bins() -> pd.DataFrame:
+    rows = [
+        ("mlp", n / 15, (n + 1) / 15, 50, (n + 0.5) / 15, n / 15, n / 15 - 0.1, n / 15 + 0.1, n % 3 == 0)
+        for n in range(3, 15)
+    ]
+    columns = ["variant", "lower", "upper", "count", "confidence", "accuracy", "low", "high", "off"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def mistakes(counts: tuple[int, ...]) -> pd.DataFrame:
+    """Give a confusion matrix whose first row has these counts, and an untouched diagonal besides."""
+    k = len(counts)
+    frame = pd.MultiIndex.from_product([range(k), range(k)], names=["label", "predicted"]).to_frame(
+        index=False
+    )
+    row = frame["label"] == 0
+    frame["count"] = np.where(row, frame["predicted"].map(dict(enumerate(counts))), 0)
+    return frame
+
+
+def differences() -> pd.DataFrame:
+    frame = mistakes((0, -8, 8, -8, 8)).rename(columns={"count": "difference"})
+    return frame.assign(variant="cnn")
+
+
+def pairs() -> pd.DataFrame:
+    rows = [(a, b, 1.0, n % 2 == 0) for n, (a, b) in enumerate(combinations(SEVEN[:4], 2))]
+    return pd.DataFrame(rows, columns=["ahead", "behind", "points", "apart"])
+
+
 CHARTS = {
     "curves": lambda: charts.learning_curves(run().epochs, "accuracy", SEVEN[:1]),
     "costs": lambda: charts.cost_against_accuracy(leaderboard(run()), "params"),
     "shift": lambda: charts.accuracy_by_shift(probes(), "mlp"),
     "edges": lambda: charts.accuracy_at_edges(probes(), "mlp"),
+    "classes": lambda: charts.class_scores(scores_by_class(), ["a", "b", "c"]),
+    "reliability": lambda: charts.reliability(bins(), ["mlp"]),
+    "differences": lambda: charts.confusion_differences(differences(), ["cnn"], list("abcde"), 8, 1),
+    "pairs": lambda: charts.pair_matrix(pairs(), list(SEVEN[:4]), "mlp", 1),
+    "matrix": lambda: charts.confusion_matrix(mistakes((90, 1, 9, 1, 9)), list("abcde"), 0.1),
 }
+# What is to be told apart in each: two series, or the ends of a scale.
+SERIES = dict.fromkeys(CHARTS, (look.ACCENT, look.CONTRAST)) | {
+    "pairs": (look.ACCENT, look.PALE),
+    "matrix": tuple(_cells(mistakes((90, 1, 9, 1, 9)), 0.1)["fill"][1:3]),
+}
+
+
+def test_every_chart_is_looked_at() -> None:
+    looked_at = {"learning_curves", "cost_against_accuracy", "accuracy_by_shift", "accuracy_at_edges"}
+    looked_at |= {"class_scores", "reliability", "confusion_differences", "pair_matrix", "confusion_matrix"}
+    assert looked_at == set(charts.__all__)
+    assert len(CHARTS) == len(looked_at)
 
 
 @cache
@@ -157,13 +214,15 @@ def pixels_of(name: str, colour: str) -> NDArray[np.bool_]:
 @pytest.mark.parametrize("name", CHARTS)
 def test_the_series_of_a_drawn_chart_are_told_apart_by_every_eye(name: str, sight: str) -> None:
     middle = {}
-    for colour in (look.ACCENT, look.CONTRAST):
+    for colour in SERIES[name]:
         here = drawn(name)[pixels_of(name, colour)]
         assert len(here) > 100, "it is drawn"
         middle[colour] = lab(seen(here, sight)).mean(axis=0)
-    assert np.linalg.norm(middle[look.ACCENT] - middle[look.CONTRAST]) >= APART
-    paper = lab(seen(drawn(name)[0, 0], sight))
-    assert all(np.linalg.norm(one - paper) >= APART for one in middle.values())
+    one, other = middle.values()
+    assert np.linalg.norm(one - other) >= APART
+    if set(SERIES[name]) == {look.ACCENT, look.CONTRAST}:  # else the weaker one is there to be overlooked
+        paper = lab(seen(drawn(name)[0, 0], sight))
+        assert all(np.linalg.norm(one - paper) >= APART for one in middle.values())
 
 
 def fills(mask: NDArray[np.bool_], least: int = 40) -> list[float]:
@@ -179,12 +238,17 @@ def fills(mask: NDArray[np.bool_], least: int = 40) -> list[float]:
     return shares
 
 
-@pytest.mark.parametrize("name", ["costs", "shift", "edges"])
+@pytest.mark.parametrize("name", ["costs", "shift", "edges", "classes"])
 def test_without_colour_the_baseline_has_another_mark(name: str) -> None:
     discs, diamonds = (fills(pixels_of(name, one)) for one in (look.ACCENT, look.CONTRAST))
     assert discs
     assert diamonds
     assert np.median(discs) > np.median(diamonds) + 0.06, (discs, diamonds)
+
+
+def test_without_colour_a_bin_that_is_off_is_filled_and_the_others_are_rings() -> None:
+    assert len(fills(pixels_of("reliability", look.CONTRAST))) == 4
+    assert not fills(pixels_of("reliability", look.ACCENT))
 
 
 def test_without_colour_training_is_dashed_and_validation_is_not() -> None:
