@@ -65,11 +65,18 @@ def decimal(value: float, digits: int = 2) -> str:
     return localized(f"{value:,.{digits}f}")
 
 
+# Where four digits stand together: Unicode's CLDR, minimumGroupingDigits.
+UNGROUPED = ("es",)
+_FOUR_DIGITS = re.compile(r"(?<![\d,])(\d),(\d{3})(?![\d,])")
+
+
 def localized(number: str) -> str:
     """Put the spoken language's signs into a number that was written the English way."""
     name = words.language()
     if name == words.ENGLISH:
         return number
+    if name in UNGROUPED:
+        number = _FOUR_DIGITS.sub(r"\1\2", number)
     symbols = words.locale(name).number_symbols["latn"]
     return number.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
@@ -180,8 +187,14 @@ NUMBERS = (
 )
 
 
+_CHINESE = "〇一二三四五六七八九"
+
+
 def number_word(n: int) -> str:
     """Write small numbers as words; none and one are digits where words for them would have to agree."""
+    if words.language() == "zh" and len(NUMBERS) <= n < 100:
+        tens, ones = divmod(n, 10)
+        return f"{_CHINESE[tens] if tens > 1 else ''}十{_CHINESE[ones] if ones else ''}"
     inflected = words.language() != words.ENGLISH and n < 2
     return tr(NUMBERS[n]) if 0 <= n < len(NUMBERS) and not inflected else count(n)
 

@@ -92,9 +92,11 @@ def update(language: str) -> None:
     for message in extracted():
         if message.id:
             known = old.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
+            # A message that has become one of numbers, or is none any more, is another one.
+            same = known is not None and known.pluralizable == message.pluralizable
             new.add(
                 message.id,
-                known.string if known else None,
+                known.string if known is not None and same else None,
                 [(file, None) for file in dict.fromkeys(file for file, _ in message.locations)],
                 auto_comments=message.auto_comments,
                 context=message.context,

@@ -132,6 +132,7 @@ def test_the_policy_lets_no_other_script_run(visit: Visit) -> None:
     assert ran == [False, 2]
 
 
+@pytest.mark.long(but=("example", "hostile"))
 @any_run
 def test_without_scripts_all_is_there(visit: Visit, run: Callable[[], Results]) -> None:
     page = visit(run, java_script_enabled=False)

@@ -98,6 +98,7 @@ def test_every_tile_says_what_the_network_said(run: Callable[[], Results]) -> No
         assert float(data["confidence"]) == pytest.approx(confidence, abs=1e-4)
 
 
+@pytest.mark.long(but=("many_classes",))
 @any_run
 def test_every_count_of_mistakes_leads_to_as_many_images(run: Callable[[], Results]) -> None:
     root = parse(html_of(run))

@@ -86,6 +86,7 @@ def parts(page: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 def test_a_smaller_report_has_all_tables_and_charts_and_says_what_it_leaves_out() -> None:
     results = run()
     analysis = analyse(results)

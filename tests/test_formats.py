@@ -127,6 +127,7 @@ def test_a_killed_render_s_half_written_files_are_swept(run: Path) -> None:
     assert not any(path.exists() for path in left)
 
 
+@pytest.mark.long
 def test_a_run_has_the_formats_that_were_asked_for_and_ends_at_once_if_nothing_changed(
     trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path
 ) -> None:

@@ -129,7 +129,7 @@ def test_layers_compute_in_bfloat16_with_float32_weights_and_probabilities() -> 
         np.testing.assert_allclose(given.sum(axis=1), 1, rtol=0, atol=1e-6)
 
 
-@pytest.mark.long(but=("net",))
+@pytest.mark.long
 @pytest.mark.parametrize("tables", [NET, EVERY_LAYER], ids=["net", "every layer"])
 def test_bfloat16_trains_repeatably_and_gives_other_numbers(
     dataset: Dataset, tables: list[dict[str, Any]]

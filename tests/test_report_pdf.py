@@ -193,6 +193,7 @@ def test_a_figure_stands_on_one_page_with_its_caption(run: Callable[[], Results]
     assert len(seen) == document_of(run).figures
 
 
+@pytest.mark.long(but=("example",))
 @both
 def test_nothing_reaches_beyond_the_text_block(run: Callable[[], Results]) -> None:
     for number, page in enumerate(laid_out(run).pages, start=1):

@@ -114,6 +114,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
     return killed
 
 
+@pytest.mark.long
 def test_what_a_killed_process_was_drawing_is_drawn_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     before, killed = children(), killing(monkeypatch, 1)
     with Studio(processes=2) as studio:

@@ -134,27 +134,31 @@ def _ahead(e: Evidence, above: list[Standing], base: Standing) -> list[str]:
     pairs = [e.telling.pair(one.variant, base.variant) for one in above]
     least = min(pairs, key=lambda pair: pair.difference)
     values = {"reach": reach, "over": e.over, "base": e.share(base.accuracy), "points": e.points(least)}
-    if not e.over:
-        return [
-            trn(
-                "It classifies {reach} of the test images correctly, the baseline {base}; it is ahead by "
-                "{points}.",
-                "They classify {reach} of the test images correctly, the baseline {base}; the least accurate "
-                "of them is ahead by {points}.",
-                len(above),
-                **values,
-            )
-        ]
-    return [
-        trn(
-            "It classifies {reach} of the test images correctly {over}, the baseline {base}; it is ahead by "
+    if len(above) == 1 and not e.over:
+        said = tr(
+            "It classifies {reach} of the test images correctly, the baseline {base}; it is ahead by "
             "{points}.",
-            "They classify {reach} of the test images correctly {over}, the baseline {base}; the least "
-            "accurate of them is ahead by {points}.",
-            len(above),
             **values,
         )
-    ]
+    elif len(above) == 1:
+        said = tr(
+            "It classifies {reach} of the test images correctly {over}, the baseline {base}; it is ahead by "
+            "{points}.",
+            **values,
+        )
+    elif not e.over:
+        said = tr(
+            "They classify {reach} of the test images correctly, the baseline {base}; the least accurate of "
+            "them is ahead by {points}.",
+            **values,
+        )
+    else:
+        said = tr(
+            "They classify {reach} of the test images correctly {over}, the baseline {base}; the least "
+            "accurate of them is ahead by {points}.",
+            **values,
+        )
+    return [said]
 
 
 def _level(e: Evidence, level: list[Standing]) -> list[str]:

@@ -21,7 +21,7 @@ from reportgen.analysis.evidence import (
 from reportgen.analysis.resolution import resolutions
 from reportgen.analysis.sentences import ended, together
 from reportgen.text import PERCENT, count, inert, listing, number_word, percent, shorten
-from reportgen.words import mark, tr
+from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from reportgen.analysis.scores import Score
@@ -69,8 +69,20 @@ def _cannot(architectures: bool, level: int, pairs: int) -> str:
     if level == pairs:
         return tr("None of {number} pairs of trained networks can be told apart:", number=number)
     if architectures:
-        return tr("{some} of {number} pairs of architectures cannot be told apart:", some=some, number=number)
-    return tr("{some} of {number} pairs of trained networks cannot be told apart:", some=some, number=number)
+        return trn(
+            "{some} of {number} pairs of architectures cannot be told apart:",
+            "{some} of {number} pairs of architectures cannot be told apart:",
+            level,
+            some=some,
+            number=number,
+        )
+    return trn(
+        "{some} of {number} pairs of trained networks cannot be told apart:",
+        "{some} of {number} pairs of trained networks cannot be told apart:",
+        level,
+        some=some,
+        number=number,
+    )
 
 
 def _chance(pairs: list[Pair]) -> str:

@@ -9,7 +9,7 @@ from math import isnan
 from reportgen.analysis import sentences
 from reportgen.analysis.differences import Difference
 from reportgen.text import number_word
-from reportgen.words import mark, tr, trn
+from reportgen.words import mark, tr, trc, trn
 
 HOLDS = mark("holds")
 DOES_NOT = mark("does not hold")
@@ -95,4 +95,4 @@ def tally(differences: Sequence[Difference], expect: str, margin: float = 0.0) -
         else "",
         trn("{n} not clear", "{n} not clear", unclear, n=number_word(unclear)) if unclear else "",
     ]
-    return tr("Of {n} comparisons, {parts}.", n=number, parts=tr(", ").join(filter(None, parts)))
+    return tr("Of {n} comparisons, {parts}.", n=number, parts=trc("clauses", ", ").join(filter(None, parts)))

@@ -39,6 +39,7 @@ COLUMNS = (
 SAID = {
     "metric": (mark("recall"), mark("precision"), mark("f1")),
     "split": (mark("train"), mark("validation")),
+    "moved": (mark("left"), mark("right"), mark("top"), mark("bottom")),
 }
 DIGITS = 6  # significant ones, of numbers that are not whole
 

@@ -21,6 +21,7 @@ from reportgen.report.dates import document_date, written
 from reportgen.report.document import Context, Document, Numbers, Section
 from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
+from reportgen.report.keras_code import OPTIMIZERS
 from reportgen.report.notes import SetNotes, notes_of
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
@@ -43,7 +44,6 @@ PAPERS = {
     "a4": "@media print { @page { size: A4; margin: 23mm 22mm 22mm; } }",
     "letter": "@media print { @page { size: letter; margin: 21mm 24.95mm 19mm; } }",
 }
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
 def build(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.report.images import png_uri
 from reportgen.results import GALLERY_SIZE
 from reportgen.text import PERCENT, decimal, inert, number_word, percent
-from reportgen.words import tr
+from reportgen.words import tr, trc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ class Pictures:
             variant: (row["predicted"], row["confidence"]),
         }
         both = [(name, self.name(label), sureness(share)) for name, (label, share) in words.items()]
-        said = tr(", ").join(
+        said = trc("clauses", ", ").join(
             tr("{variant} says {label} with probability {share}", variant=name, label=label, share=share)
             for name, label, share in both
         )

@@ -215,7 +215,8 @@ def _measured(results: Results, quick: str, slow: str) -> str:
     if missing:
         return tr("This run cannot say: `{variant}` has no finished training.", variant=missing[0])
     found = slower(timing(results, quick), timing(results, slow))
-    said = {"quick": quick, "less": seconds(found.a), "slow": slow, "more": seconds(found.b)}
+    less, more = _told_apart(found.a, found.b)
+    said = {"quick": quick, "less": less, "slow": slow, "more": more}
     if found.low > 0:
         return tr(
             "So it was in this run: an epoch of `{quick}` took {less} seconds, one of `{slow}` {more}.",
@@ -232,6 +233,15 @@ def _measured(results: Results, quick: str, slow: str) -> str:
         "to tell them apart.",
         **said,
     )
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Write two durations in seconds, with as many decimals as tell them apart, three at most."""
+    said = seconds(one), seconds(other)
+    if said[0] != said[1]:
+        return said
+    digits = next((n for n in (2, 3) if round(one, n) != round(other, n)), 3)
+    return decimal(one, digits), decimal(other, digits)
 
 
 # --- what cannot be built ------------------------------------------------------------------------
@@ -261,7 +271,10 @@ def mistake(lots: Lots, source: Source) -> Exercise:
         ),
         lines=LINES_FOR_WORDS,
         answer=Answer(
-            text=" ".join(f"{name}: {one.said} {one.mended}" for name, one in zip(names, wrong, strict=True)),
+            text=" ".join(
+                tr("{name}: {values}", name=name, values=f"{one.said} {one.mended}")
+                for name, one in zip(names, wrong, strict=True)
+            ),
             work=tuple(_until(wrong[0].stack)),
             notes=tr(
                 "Reading a stack from the top with the shape in mind finds both. Keras says the same when "

@@ -10,6 +10,7 @@ from reportgen.layers import times
 from reportgen.report.attachments import said
 from reportgen.report.dates import written
 from reportgen.report.document import Caption, Context
+from reportgen.report.keras_code import OPTIMIZERS
 from reportgen.text import count, general
 from reportgen.words import mark, tr, trn
 
@@ -43,9 +44,9 @@ def appendix(context: Context) -> Appendix:
         (tr("Read from"), dataset.source),
         (tr("SHA-256 of the data"), dataset.sha256),
         (tr("Scaling"), _scaling(protocol)),
-        (tr("Epochs, batch size"), f"{protocol.epochs}, {protocol.batch_size}"),
+        (tr("Epochs, batch size"), tr(", ").join(map(str, (protocol.epochs, protocol.batch_size)))),
         (tr("Optimizer"), _optimizer(protocol)),
-        (tr("Loss, metric"), f"{protocol.loss}, {protocol.metric}"),
+        (tr("Loss, metric"), tr(", ").join((protocol.loss, protocol.metric))),
         (tr("Precision"), tr(PRECISIONS[protocol.precision])),
         (tr("Seeds"), _seeds(protocol.seeds)),
         (tr("Validation"), _validation(protocol)),
@@ -77,7 +78,7 @@ def _scaling(protocol: Protocol) -> str:
 
 
 def _optimizer(protocol: Protocol) -> str:
-    name, rate = protocol.optimizer, protocol.learning_rate
+    name, rate = OPTIMIZERS[protocol.optimizer], protocol.learning_rate
     if rate:
         return tr("{optimizer}, learning rate {rate}", optimizer=name, rate=general(rate))
     return tr("{optimizer}, Keras' own settings", optimizer=name)
