@@ -79,6 +79,7 @@ class Numbers:
     def __init__(self) -> None:
         self.figures = 0
         self.tables = 0
+        self.matrix = ""  # what has the one confusion matrix that a handout shows
 
     def figure(self) -> int:
         """Give the next figure's number."""

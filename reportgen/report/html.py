@@ -23,6 +23,7 @@ from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
 from reportgen.report.keras_code import OPTIMIZERS
 from reportgen.report.notes import SetNotes, notes_of
+from reportgen.report.references import page_of_reference
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
@@ -192,11 +193,14 @@ def script_words() -> Markup:
 
 
 def page_numbers() -> Markup:
-    """Give the rule that numbers printed pages; English stands in the style sheet."""
+    """Give the rules that print the numbers of pages; English stands in the style sheet."""
     if words.language() == words.ENGLISH:
         return Markup("")
     said = tr("Page {page} of {pages}", page='" counter(page) "', pages='" counter(pages) "')
-    return Markup('@media print {{ @page {{ @bottom-right {{ content: "{}" }} }} }}').format(Markup(said))  # noqa: S704
+    reference = Markup(page_of_reference())  # noqa: S704  our own translation
+    return Markup(
+        '@media print {{ @page {{ @bottom-right {{ content: "{}" }} }} a.ref::after {{ content: {} }} }}'
+    ).format(Markup(said), reference)  # noqa: S704
 
 
 def to_html(document: Document, own: Path | None = None) -> str:

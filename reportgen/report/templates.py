@@ -16,6 +16,7 @@ from jinja2 import (
 
 from reportgen import text, words
 from reportgen.errors import RenderError, UsageError, did_you_mean
+from reportgen.report.references import referred
 
 STYLE = "report.css"
 MORE_STYLE = "more.css"  # of a folder of one's own: stands after the style sheet
@@ -46,6 +47,7 @@ def environment(own: Path | None = None) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["unbroken"] = text.unbroken
+    made.filters["referred"] = referred
     made.globals |= {"tr": words.tr, "trn": words.trn, "trc": words.trc}
     return made
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from reportgen.teaching.worked import Line
 
 BEFORE, AFTER = "before", "after"  # the results stand between
+CONFUSION = "confusion"  # the kind that is about the confusion matrix that a handout shows
 LINES_FOR_WORDS = 5
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis import confusion as cells
 from reportgen.analysis.scores import shown_seed
-from reportgen.teaching.exercises import AFTER, LINES_FOR_WORDS, Answer, Exercise
+from reportgen.teaching.exercises import AFTER, CONFUSION, LINES_FOR_WORDS, Answer, Exercise
 from reportgen.teaching.worked import Line
 from reportgen.text import inert, listing, percent
 from reportgen.words import tr, trn
@@ -36,7 +36,7 @@ def confusion(lots: Lots, source: Source) -> Exercise | None:
     other = lots.other(asked, one)
     names = [_quoted(inert(name, CLASS_NAME)) for name in classes]
     return Exercise(
-        kind="confusion",
+        kind=CONFUSION,
         stands=AFTER,
         title=tr("Read a confusion matrix"),
         text=tr(

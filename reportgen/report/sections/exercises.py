@@ -8,7 +8,7 @@ from reportgen.report.document import Context
 from reportgen.report.prose import ARTICLE, Block, blocks, plain
 from reportgen.report.sections.single import most_mistaken
 from reportgen.report.sections.working import SetLine, set_lines
-from reportgen.teaching.exercises import AFTER, BEFORE, Answer, Blanks, Exercise, Source
+from reportgen.teaching.exercises import AFTER, BEFORE, CONFUSION, Answer, Blanks, Exercise, Source
 from reportgen.teaching.sheets import sheet
 from reportgen.text import inert
 from reportgen.words import tr
@@ -36,11 +36,12 @@ class Solution:
 
 @dataclass(frozen=True)
 class SetExercise:
-    """One exercise, ready to be set; `lines` is the room to write."""
+    """One exercise, ready to be set; `see` says where its figure is, `lines` is the room to write."""
 
     number: int
     title: str
     blocks: tuple[Block, ...]
+    see: str
     tables: tuple[FillIn, ...]
     lines: int
     solution: Solution | None
@@ -66,7 +67,11 @@ def predictions(context: Context) -> Exercises:
 
 def readings(context: Context) -> Exercises | None:
     """Give what is to be answered with the results at hand; None where there is nothing."""
-    found = tuple(_set(n, one) for n, one in _numbered(context) if one.stands == AFTER)
+    found = tuple(
+        _set(n, one, context.numbers.matrix if one.kind == CONFUSION else "")
+        for n, one in _numbered(context)
+        if one.stands == AFTER
+    )
     return Exercises("", found) if found else None
 
 
@@ -76,12 +81,13 @@ def _numbered(context: Context) -> list[tuple[int, Exercise]]:
     return list(enumerate(made if context.answers else [one.unanswered for one in made], start=1))
 
 
-def _set(number: int, one: Exercise) -> SetExercise:
+def _set(number: int, one: Exercise, see: str = "") -> SetExercise:
     answer = one.answer
     return SetExercise(
         number=number,
         title=one.title,
         blocks=_words(one.text, one.markdown),
+        see=see,
         tables=tuple(_fill_in(number, table, answer) for table in one.tables),
         lines=0 if answer else one.lines,
         solution=_solution(answer, one.markdown) if answer else None,

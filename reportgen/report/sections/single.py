@@ -42,13 +42,16 @@ def one_matrix(context: Context) -> Confusions:
     made = Confused(context)
     intro = _which(context, name)
     if not made.counted:
-        return Confusions(intro, (), (worst(made, name),), (), (), None, (), linked=False)
+        pairs = worst(made, name)
+        context.numbers.matrix = tr("See Table {number}.", number=context.numbers.tables)
+        return Confusions(intro, (), (pairs,), (), (), None, (), linked=False)
     explanation = tr(
         "Rows are true classes, columns predictions, numbers are counts. The more of its row a mistake is, "
         "the stronger its colour; the diagonal is left grey."
     )
     words = tr("How many test images of each class are called what.")
     matrices = (unexplained(made, name, words),)
+    context.numbers.matrix = tr("See Figure {number}.", number=context.numbers.figures)
     return Confusions(f"{intro} {explanation}{key(made)}", matrices, (), (), (), None, (), linked=False)
 
 

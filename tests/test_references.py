@@ -1,0 +1,49 @@
+"""What names a figure or a table leads to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from markupsafe import Markup
+
+from reportgen import words
+from reportgen.analysis.frames import analyse
+from reportgen.report.editions import EDITIONS
+from reportgen.report.html import build, to_html
+from reportgen.report.localize import localized
+from reportgen.report.references import referred
+from reportgen.report.studio import Studio
+from synthetic import example
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "As in Figure 3, <b>.", 'As in <a class="ref" href="#figure-3">Figure 3</a>, &lt;b&gt;.'),
+        (
+            "en",
+            "Table 12 and Table 1.",
+            '<a class="ref" href="#table-12">Table 12</a> and <a class="ref" href="#table-1">Table 1</a>.',
+        ),
+        ("en", "Figures 3, Subfigure 3, Figure n", "Figures 3, Subfigure 3, Figure n"),
+        ("en", Markup('<i title="Figure 3">x</i>'), '<i title="Figure 3">x</i>'),
+        ("es", "como en la figura 9;", 'como en la <a class="ref" href="#figure-9">figura 9</a>;'),
+        ("zh", "含义同图 13；", '含义同<a class="ref" href="#figure-13">图 13</a>；'),
+    ],
+)
+def test_a_name_is_a_link(language: str, text: str, expected: str) -> None:
+    with words.speaking(language):
+        assert referred(text) == Markup(expected)
+
+
+@pytest.mark.long(but=("en-report", "en-handout", "en-instructor", "zh-report"))
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_reference_leads_somewhere(edition: str, language: str) -> None:
+    with words.speaking(language):
+        run = localized(example())
+        html = to_html(build(run, Studio(processes=0), analyse(run), edition=EDITIONS[edition]))
+    names = re.findall(r'<a class="ref" href="#([^"]+)">', html)
+    assert names
+    assert all(f'id="{name}"' in html for name in names)
