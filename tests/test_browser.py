@@ -146,6 +146,7 @@ def test_without_scripts_all_is_there(visit: Visit, run: Callable[[], Results]) 
 
 
 # Whatever is wider than the page and does not scroll by itself would push the page aside.
+@pytest.mark.long(but=("example", "hostile"))
 @any_run
 def test_a_narrow_page_does_not_scroll_sideways(visit: Visit, run: Callable[[], Results]) -> None:
     page = visit(run, width=NARROW)

@@ -127,6 +127,7 @@ def test_every_count_of_mistakes_leads_to_as_many_images(run: Callable[[], Resul
             assert name == f"cell-{tile.get('data-variant')}-{tile.get('data-true')}-{tile.get('data-pred')}"
 
 
+@pytest.mark.long(but=("many_classes",))
 @any_run
 def test_nothing_stands_twice_in_one_gallery_or_cell(run: Callable[[], Results]) -> None:
     for one in of_class(parse(html_of(run)), "tiles"):

@@ -154,6 +154,7 @@ def test_a_run_has_the_formats_that_were_asked_for_and_ends_at_once_if_nothing_c
     assert anew.out != ran.out
 
 
+@pytest.mark.long
 def test_rendering_what_a_run_was_to_have_makes_it_the_latest(
     trained_run: TrainedRun, tmp_path: Path
 ) -> None:

@@ -268,6 +268,7 @@ def edition_of(name: str) -> Document:
     return build(with_exercises(), studio(), None, None, edition(name))
 
 
+@pytest.mark.long(but=("report",))
 @pytest.mark.parametrize("name", EDITIONS)
 def test_every_section_of_an_edition_is_written_as_text_alone(name: str) -> None:
     document = edition_of(name)

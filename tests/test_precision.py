@@ -147,6 +147,7 @@ def test_bfloat16_trains_repeatably_and_gives_other_numbers(
     assert first.params == exact.params
 
 
+@pytest.mark.long
 def test_bfloat16_learns_an_easy_task(dataset: Dataset) -> None:
     outcome = trained(lab(precision="bfloat16", epochs=15, learning_rate=0.01), dataset)
     assert outcome.probabilities is not None
@@ -194,6 +195,7 @@ def test_float32_is_what_keras_gives_to_one_who_says_nothing_of_it(
 # A function that builds
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_function_that_ends_in_float32_trains(dataset: Dataset, builders: Path, precision: str) -> None:
     from reportgen.training.models import build
