@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[1]
 MNIST_FILE = Path(os.environ.get("REPORTGEN_TEST_MNIST", ROOT.parent / "shared/data/mnist.npz"))
@@ -182,3 +183,8 @@ def tree(folder: Path) -> dict[str, bytes | None]:
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
     }
+
+
+def behind_the_flag(*values: object) -> list[Any]:
+    """Give parameters of a test that are tried with --long alone."""
+    return [pytest.param(one, marks=pytest.mark.long) for one in values]

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from reportgen.results import Results
+from support import behind_the_flag
 from synthetic import document_of, edition_html, example, hostile, html_of, prose
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install '.[test]'")
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(AXE is None, reason="axe-core is absent: pip install '.[test]'"),
 ]
 NARROW, WIDE = 320, 1280
-both = pytest.mark.parametrize("run", [example, hostile], ids=lambda run: run.__name__)
+both = pytest.mark.parametrize("run", [example, *behind_the_flag(hostile)], ids=lambda run: run.__name__)
 
 
 @cache

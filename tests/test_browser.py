@@ -16,6 +16,7 @@ import pytest
 from reportgen.report.files import to_csv
 from reportgen.report.html import build
 from reportgen.results import Results
+from support import behind_the_flag
 from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, studio
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install '.[test]'")
@@ -46,7 +47,7 @@ def many_classes() -> Results:
     return made_up(names=NAMES[:2], accuracies=(0.6, 0.8), classes=classes, n_test=240, **SMALL)
 
 
-RUNS = [example, hostile, several, crowded]
+RUNS = [example, hostile, *behind_the_flag(several, crowded)]
 any_run = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
 

@@ -16,6 +16,7 @@ import pytest
 from reportgen.analysis.evidence import ANSWER
 from reportgen.report import write
 from reportgen.results import Results
+from support import behind_the_flag
 from synthetic import example, made_up, studio
 
 NUMBER = re.compile(r"−?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -39,7 +40,7 @@ def of_two_seeds() -> Results:
     return made_up(names=("mlp", "cnn-a", "cnn-b"), accuracies=(0.9, 0.95, 0.951), seeds=2)
 
 
-RUNS = [example, alone, of_three_seeds, of_two_seeds, made_up]
+RUNS = [example, alone, made_up, *behind_the_flag(of_three_seeds, of_two_seeds)]
 
 
 @pytest.fixture(scope="module", params=RUNS, ids=lambda run: run.__name__)

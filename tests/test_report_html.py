@@ -20,6 +20,7 @@ from reportgen.report.fonts import faces_inside
 from reportgen.report.html import PAPERS, build, policy, script, style_sheet, to_html
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results
+from support import behind_the_flag
 from synthetic import COLOUR_CLASSES, document_of, example, hostile, html_of, made_up, studio
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -44,7 +45,7 @@ def colour() -> Results:
     return made_up(names=("cnn",), baseline=None, accuracies=(0.0,), classes=COLOUR_CLASSES, **options)
 
 
-RUNS = [example, hostile, all_failed, diverged, alone, colour]
+RUNS = [example, hostile, all_failed, *behind_the_flag(diverged, alone, colour)]
 any_run = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 
 

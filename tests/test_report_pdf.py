@@ -17,7 +17,7 @@ from reportgen.errors import RenderError
 from reportgen.report.pdf import printed, to_pdf
 from reportgen.report.sections import SECTIONS
 from reportgen.results import Results, save
-from support import in_a_process
+from support import behind_the_flag, in_a_process
 from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of
 
 MILLIMETRE = 96 / 25.4  # CSS pixels
@@ -32,7 +32,9 @@ def several() -> Results:
     return made_up(names=names, n_test=300, epochs=3, image_shape=(16, 16, 1))
 
 
-both = pytest.mark.parametrize("run", [example, several, hostile], ids=lambda run: run.__name__)
+both = pytest.mark.parametrize(
+    "run", [example, *behind_the_flag(several, hostile)], ids=lambda run: run.__name__
+)
 
 
 @cache
