@@ -159,6 +159,7 @@ def test_a_narrow_page_does_not_scroll_sideways(visit: Visit, run: Callable[[], 
     )
 
 
+@pytest.mark.long
 def test_on_paper_a_browser_prints_what_is_printed(visit: Visit) -> None:
     page = visit(several, color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")

@@ -132,7 +132,7 @@ def test_every_number_of_the_table_is_that_of_its_variant_and_column(rendered: t
     assert [number for number in NUMBER.findall(table) if not printed(number, values)] == []
 
 
-@pytest.mark.long(but=("made_up",))
+@pytest.mark.long(but=("example", "alone"))
 def test_every_number_of_the_sentences_is_in_the_frames(rendered: tuple[Results, Path]) -> None:
     results, folder = rendered
     answers = frame(folder, "findings").query("level == @ANSWER", local_dict={"ANSWER": ANSWER})

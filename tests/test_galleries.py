@@ -165,6 +165,7 @@ def test_pairs_are_counted_over_all_trainings(trainings: Trainings) -> None:
             assert one["confidence"] == row["confidence"]
 
 
+@pytest.mark.long
 @some
 @given(any_trainings(), st.integers(0, 60))
 def test_a_run_keeps_all_that_its_galleries_show_and_no_more_than_it_may(

@@ -403,6 +403,7 @@ def test_a_handout_fits_a_size_with_fewer_images(run: Path) -> None:
     assert "cell by cell" not in said[0]
 
 
+@pytest.mark.long
 def test_a_run_writes_its_handout_too_and_ends_at_once_if_nothing_changed(
     trained_run: TrainedRun, tiny_npz: Path, tmp_path: Path
 ) -> None:

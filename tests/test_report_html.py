@@ -248,6 +248,7 @@ def test_one_network_that_is_always_right_has_no_incorrect_gallery() -> None:
     assert "No mistake." in text
 
 
+@pytest.mark.long
 def test_the_same_results_give_the_same_html() -> None:
     assert to_html(build(example())) == html_of(example)
 

@@ -404,6 +404,7 @@ def test_what_was_drawn_ahead_is_not_drawn_again(tmp_path: Path) -> None:
 # --- writing -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_both_documents_are_written_and_no_process_is_left(tmp_path: Path) -> None:
     before = children()
     written = dict(write(run(names=("mlp", "cnn-a")), tmp_path, ("html", "pdf")))

@@ -587,6 +587,7 @@ def test_a_job_fails_with_its_reason_is_not_stored_and_tried_again_by_the_next_r
     assert goes_on(bench, undisturbed) == []
 
 
+@pytest.mark.long
 def test_a_job_whose_process_dies_once_is_tried_again_and_has_the_same_weights(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_job_gives_the_same_whatever_was_trained_before_it(
         assert before.layers["params"].equals(again.layers["params"])
 
 
+@pytest.mark.long
 def test_seeds_differ(outcomes: dict[tuple[str, int], Outcome]) -> None:
     assert (probabilities(outcomes["net", 1]) != probabilities(outcomes["net", 2])).any()
 

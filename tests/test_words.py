@@ -261,6 +261,7 @@ def test_chinese_has_no_space_after_its_signs(kind: str, text: str, expected: st
         assert closed_up(text, kind) == expected
 
 
+@pytest.mark.long(but=("report",))
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_a_chinese_page_has_no_spaces_between_its_sentences(edition: str) -> None:
     run = in_language(example(), "zh")
