@@ -148,7 +148,7 @@ def cut(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    for language in ("de", "es", "zh"):
+    for language in sorted(set(words.LANGUAGES) - {words.ENGLISH}):
         update(language)
         print(f"{language}: {len(untranslated(catalogue(language)))} to be translated")
     for argument in sys.argv[1:]:
