@@ -434,7 +434,9 @@ def trace(layers: tuple[Layer, ...], image_shape: Shape, n_classes: int) -> list
             out = layer.output_shape(shape)
         except ShapeError as error:
             where = _where(layer, position)
-            raise ShapeError(f"{where}: {error.why}", error.advice, where, position) from None
+            raise ShapeError(
+                tr("{name}: {values}", name=where, values=error.why), error.advice, where, position
+            ) from None
         rows.append(TracedLayer(layer, out, layer.params(shape), layer.multiply_adds(shape)))
         shape = out
     _check_ending(rows, shape, n_classes)

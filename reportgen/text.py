@@ -39,7 +39,7 @@ def finalize(value: object) -> object:
 
 def paragraphs(text: str) -> list[Markup]:
     """Divide a lab's text at empty lines; `code` between backticks becomes code."""
-    blocks = [" ".join(block.split()) for block in re.split(r"\n\s*\n", inert(text))]
+    blocks = [" ".join(words.unfolded(block).split()) for block in re.split(r"\n\s*\n", inert(text))]
     return [_with_code(block) for block in blocks if block]
 
 

@@ -36,6 +36,7 @@ LAB_TEXTS = (
     "notes",
     "description",
 )  # and the keys that they stand under
+_FOLDED = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff5e])[^\S\n]*\n[^\S\n]*(?=[\u3001-\u9fff\uff01-\uff5e])")
 _SPOKEN: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
@@ -67,7 +68,8 @@ def trn(one: str, many: str, n: int, /, **values: object) -> str:
     if language() == ENGLISH:
         return _filled(one if n == 1 else many, values)
     found = catalog(language()).get(one)
-    forms = found.string if found is not None and isinstance(found.string, tuple) else ()
+    known = found is not None and not found.fuzzy
+    forms = found.string if found is not None and known and isinstance(found.string, tuple) else ()
     form = forms[_plural_rule(language())(n)] if any(forms) else ""
     return _filled(form or (one if n == 1 else many), values)
 
@@ -84,7 +86,13 @@ def mark(message: str) -> str:
 
 def in_one_line(text: str) -> str:
     """Give a lab's text with a single space between words, and its paragraphs divided by one empty line."""
-    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
+    parts = (" ".join(unfolded(part).split()) for part in re.split(r"\n\s*\n", text.strip()))
+    return "\n\n".join(parts)
+
+
+def unfolded(text: str) -> str:
+    """Join lines that end and begin with Chinese characters or signs, between which no space is written."""
+    return _FOLDED.sub("", text)
 
 
 def from_lab(

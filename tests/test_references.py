@@ -14,27 +14,47 @@ from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
 from reportgen.report.references import referred
 from reportgen.report.studio import Studio
-from synthetic import example
+from synthetic import example, made_up
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "expected"),
+    ("language", "text", "anchor", "expected"),
     [
-        ("en", "As in Figure 3, <b>.", 'As in <a class="ref" href="#figure-3">Figure 3</a>, &lt;b&gt;.'),
+        (
+            "en",
+            "As in Figure 3, <b>.",
+            "figure-3",
+            'As in <a class="ref" href="#figure-3">Figure 3</a>, &lt;b&gt;.',
+        ),
         (
             "en",
             "Table 12 and Table 1.",
-            '<a class="ref" href="#table-12">Table 12</a> and <a class="ref" href="#table-1">Table 1</a>.',
+            "table-1",
+            'Table 12 and <a class="ref" href="#table-1">Table 1</a>.',
         ),
-        ("en", "Figures 3, Subfigure 3, Figure n", "Figures 3, Subfigure 3, Figure n"),
-        ("en", Markup('<i title="Figure 3">x</i>'), '<i title="Figure 3">x</i>'),
-        ("es", "como en la figura 9;", 'como en la <a class="ref" href="#figure-9">figura 9</a>;'),
-        ("zh", "含义同图 13；", '含义同<a class="ref" href="#figure-13">图 13</a>；'),
+        ("en", "table99 and Figure 50", "", "table99 and Figure 50"),
+        ("en", "no name", "figure-3", "no name"),
+        ("en", Markup('<i title="Figure 3">x</i>'), "figure-3", '<i title="Figure 3">x</i>'),
+        (
+            "es",
+            "como en la figura 9;",
+            "figure-9",
+            'como en la <a class="ref" href="#figure-9">figura 9</a>;',
+        ),
+        ("zh", "含义同图 13；", "figure-13", '含义同<a class="ref" href="#figure-13">图 13</a>；'),
     ],
 )
-def test_a_name_is_a_link(language: str, text: str, expected: str) -> None:
+def test_a_name_is_a_link(language: str, text: str, anchor: str, expected: str) -> None:
     with words.speaking(language):
-        assert referred(text) == Markup(expected)
+        assert referred(text, anchor) == Markup(expected)
+
+
+def test_a_network_or_a_class_called_like_a_figure_is_no_reference() -> None:
+    run = made_up(names=("mlp", "table99"), classes=("a", "Figure 50", "c"), epochs=1, n_test=60)
+    for edition in EDITIONS.values():
+        html = to_html(build(run, Studio(processes=0), analyse(run), edition=edition))
+        names = re.findall(r'<a class="ref" href="#([^"]+)">', html)
+        assert all(f'id="{name}"' in html for name in names)
 
 
 @pytest.mark.long(but=("en-report", "en-handout"))

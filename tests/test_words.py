@@ -9,20 +9,24 @@ from datetime import UTC, datetime
 from string import Formatter
 from typing import Any
 
+import numpy as np
 import pytest
 import tinyhtml5
 from babel.messages.catalog import Catalog, Message
 from fontTools.ttLib import TTFont
+from markdown_it import MarkdownIt
 
 import catalogues
 from reportgen import words
 from reportgen.analysis.frames import analyse
+from reportgen.data.dataset import Arrays, warn
 from reportgen.report.dates import written
 from reportgen.report.editions import EDITIONS
 from reportgen.report.fonts import MORE_FONTS, font_file
 from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
 from reportgen.report.markdown import to_markdown
+from reportgen.report.stored import retold
 from reportgen.report.studio import Studio
 from reportgen.report.typography import closed_up
 from reportgen.results import Results
@@ -73,8 +77,9 @@ def test_a_translation_has_the_places_of_its_message_and_no_others(language: str
         strings = (one.string,) if isinstance(one.string, str) else one.string
         wanted = places(ids[-1]) if any("{" in i for i in ids) else set()
         for string in strings:
-            # The form for one thing may leave the number out.
-            if places(string) != wanted and not (len(ids) > 1 and places(string) <= wanted):
+            # The form for one thing, where it is not that for all, may leave the number out.
+            short = len(strings) > 1 and string == strings[0] and places(string) <= wanted
+            if places(string) != wanted and not short:
                 wrong.append((ids[0], string))
     assert not wrong
 
@@ -240,25 +245,78 @@ def test_every_word_of_markdown_goes_through_the_catalogue(pseudo: None) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "expected"),
+    ("text", "expected"),
     [
         (
-            "html",
             "<p>对。 <b>错：</b>\n  是（一） 二。</p>\n<p>三</p>",
             "<p>对。<b>错：</b>是（一）二。</p>\n<p>三</p>",
         ),
+        ("<p><b>图 1： </b> 一。 <code>x</code></p>", "<p><b>图 1：</b>一。<code>x</code></p>"),
         (
-            "html",
             "<pre>a， b</pre> 90\N{NO-BREAK SPACE}% <code>x。 y</code>",
             "<pre>a， b</pre> 90% <code>x。 y</code>",
         ),
-        ("markdown", "**对。** 错。\n\n是： `a， b` 1 %", "**对。**错。\n\n是：`a， b` 1%"),
+        ("<bdi>数据 (副本)， 新.npz</bdi>", "<bdi>数据 (副本)， 新.npz</bdi>"),
+        (
+            '<p title="一， 二">机器学习 第三讲 (上): 一, 二</p>',
+            '<p title="一， 二">机器学习 第三讲 (上): 一, 二</p>',
+        ),
+        (
+            '<p>一。<span class="tools"> <a>#</a></span></p>',
+            '<p>一。<span class="tools"> <a>#</a></span></p>',
+        ),
+        ("<li>一。 </li> <li>二</li>", "<li>一。 </li> <li>二</li>"),
     ],
 )
-def test_chinese_has_no_space_after_its_signs(kind: str, text: str, expected: str) -> None:
-    assert closed_up(text, kind) == text
+def test_chinese_has_no_space_after_its_signs(text: str, expected: str) -> None:
+    assert closed_up(text) == text
     with words.speaking("zh"):
-        assert closed_up(text, kind) == expected
+        assert closed_up(text) == expected
+
+
+def test_closing_up_takes_no_longer_than_the_page_is() -> None:
+    hard = f"<p>分隔线： {'*' * 50_000}。{' ' * 50_000}<s>{'<b>。 ' * 20_000}</p>"
+    with words.speaking("zh"):
+        assert len(closed_up(hard)) < len(hard)
+
+
+def test_bold_words_of_chinese_markdown_are_bold() -> None:
+    run = localized(in_language(example(), "zh"))
+    with words.speaking("zh"):
+        text, _ = to_markdown(build(run, Studio(processes=0), analyse(run)), "images")
+    shown = re.sub(r"<[^>]*>", "", MarkdownIt("commonmark").render(text))
+    assert "**" not in shown, re.findall(r".{20}\*\*.{20}", shown)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("the loss or the predictions were no longer numbers after epoch 12", "keine Zahlen mehr"),
+        ("The test set has no image of class 1.234.", "1.234"),
+        ("The training set has no image of classes 1,5 and 1.234.", "1,5 und 1.234"),
+        ("The training set has no image of classes a, b and 1,234 more.", "1.234"),
+        ("120 of the 1,300 test images (9.2%) also occur in the training set, pixel for pixel.", "9,2"),
+        ("whatever else went wrong", "whatever else went wrong"),
+    ],
+)
+def test_what_a_run_has_stored_is_told_in_the_language(sentence: str, expected: str) -> None:
+    with words.speaking("de"):
+        told = retold(sentence)
+    assert expected in told
+    assert " more" not in told
+
+
+def test_what_data_warns_of_has_its_translation() -> None:
+    images = np.zeros((4, 2, 2, 1), dtype="uint8")
+    classes = tuple(map(str, range(20)))
+    found: list[str] = []
+    for labels in ([0, 0, 1, 1], [3, 3, 3, 3], list(range(4))):
+        y = np.array(labels)
+        found += warn(Arrays(images, y, images, y), classes, 3)
+    found += warn(Arrays(images + 200, np.arange(4), images, np.arange(4)), classes[:5], 0)
+    assert len(found) > 5
+    with words.speaking("de"):
+        assert all(retold(one) != one for one in found)
 
 
 @pytest.mark.long(but=("report",))

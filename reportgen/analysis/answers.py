@@ -164,7 +164,7 @@ def _ahead(e: Evidence, above: list[Standing], base: Standing) -> list[str]:
 def _level(e: Evidence, level: list[Standing]) -> list[str]:
     if not level:
         return []
-    named = [f"{one.variant} ({e.share(one.accuracy)})" for one in level]
+    named = [tr("{name} ({share})", name=one.variant, share=e.share(one.accuracy)) for one in level]
     if len(level) == 1:
         gap = e.level_points(e.telling.pair(level[0].variant, e.base).seen_from(level[0].variant))
         return [tr("{name} cannot be told apart from it: {points}.", name=named[0], points=gap)]

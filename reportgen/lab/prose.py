@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from reportgen.lab.values import shown
 from reportgen.text import inert
+from reportgen.words import unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,20 @@ def parser() -> MarkdownIt:
 def parse(text: str) -> list[Token]:
     """Parse Markdown; what entities stand for is made inert as well as what is written out."""
     tokens = parser().parse(inert(text))
+    for token in tokens:
+        _unfold(token.children or [])
     for token in each(tokens):
         token.content = inert(token.content)
     return tokens
+
+
+def _unfold(tokens: list[Token]) -> None:
+    """Take the end of a line out between Chinese characters, where a blank would stand for it."""
+    for before, here, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if here.type == "softbreak" and not unfolded(f"{before.content[-1:]}\n{after.content[:1]}").count(
+            "\n"
+        ):
+            here.type, here.content, here.tag = "text", "", ""
 
 
 def each(tokens: list[Token]) -> Iterator[Token]:

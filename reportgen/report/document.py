@@ -45,6 +45,7 @@ class Figure:
     caption: str
     width: str = "whole"  # or half, third: a class of the style sheet
     data: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    refers: str = ""  # the anchor of the figure or table that the caption names
 
     @property
     def uri(self) -> str:
@@ -73,13 +74,21 @@ class Caption:
     text: str
 
 
+@dataclass(frozen=True)
+class Reference:
+    """Words that name a figure or a table, and its anchor."""
+
+    text: str
+    anchor: str
+
+
 class Numbers:
     """Hand out the numbers of figures and tables, in the order in which they stand."""
 
     def __init__(self) -> None:
         self.figures = 0
         self.tables = 0
-        self.matrix = ""  # what has the one confusion matrix that a handout shows
+        self.matrix: Reference | None = None  # to the one confusion matrix that a handout shows
 
     def figure(self) -> int:
         """Give the next figure's number."""

@@ -164,7 +164,7 @@ def _notes(context: Context) -> tuple[str, ...]:
 def style_sheet(own: Path | None = None) -> Markup:
     """Give the style sheet with the fonts inside it; a folder of one's own may have another one."""
     # Files of ours, or of whoever renders: without any text of a lab's.
-    return Markup(faces_inside(words.language()) + "\n" + styles(own))  # noqa: S704
+    return Markup(faces_inside(words.language()) + "\n" + styles(own, str(page_numbers())))  # noqa: S704
 
 
 @cache
@@ -211,7 +211,7 @@ def to_html(document: Document, own: Path | None = None) -> str:
     made = environment(own)
     given = {
         "style": style_sheet(own),
-        "paper": PAPERS[document.paper] + page_numbers(),
+        "paper": PAPERS[document.paper],
         "script": script(),
         "policy": policy(),
         "words": script_words(),

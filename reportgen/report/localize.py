@@ -29,7 +29,8 @@ def localized(results: Results) -> Results:
         "fallback": retold(record.fallback),
         "jobs": tuple(one.model_copy(update={"error": retold(one.error)}) for one in record.jobs),
     }
-    return replace(results, record=record.model_copy(update=update))
+    runs = results.runs.assign(error=[retold(str(error)) for error in results.runs["error"]])
+    return replace(results, record=record.model_copy(update=update), runs=runs)
 
 
 def _lab(lab: Lab) -> Lab:

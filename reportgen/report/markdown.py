@@ -16,7 +16,6 @@ from reportgen.report.formulas import plain
 from reportgen.report.markdown_text import code, escape, fenced, words
 from reportgen.report.templates import environment
 from reportgen.report.tiles import Panel
-from reportgen.report.typography import closed_up
 from reportgen.text import finalize
 from reportgen.words import tr
 
@@ -43,7 +42,7 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, bytes]]
     """
     images = Images(folder)
     template = _environment().get_template("markdown/report.md.jinja")
-    text = closed_up(template.render(document=document, images=images), "markdown")
+    text = template.render(document=document, images=images)
     return SPARE.sub(lambda found: found[1] or "\n\n", text).strip() + "\n", images.files
 
 
@@ -91,7 +90,7 @@ class Images:
 
     def trace(self, number: int, volumes: Sequence[Volume]) -> Markup:
         """Show how a network's shapes go."""
-        alt = ", ".join(f"{one.layer} {one.label}" for one in volumes)
+        alt = tr(", ").join(f"{one.layer} {one.label}" for one in volumes)
         return self._show(
             f"figure-{number}", "svg", pictures.trace_svg(volumes), tr("Shapes: {what}.", what=alt)
         )

@@ -11,24 +11,21 @@ from reportgen.words import tr
 HOLE = "\N{SECTION SIGN}"
 
 
-def referred(text: object) -> Markup:
-    """Link every "Figure 3" and "Table 1", as the spoken language calls them, to what has that number.
+def referred(text: object, anchor: str) -> Markup:
+    """Link the first "Figure 3" of a text, as the spoken language calls it, to figure-3, its anchor.
 
-    For words of ours alone: each number in them is one that the document has.
+    The text is left as it is where it does not name the figure or table, or where there is no anchor.
     """
-    html = str(escape(text))
-    for kind, label in (
-        ("figure", tr("Figure {number}.", number=HOLE)),
-        ("table", tr("Table {number}.", number=HOLE)),
-    ):
-        name = re.escape(label.partition(HOLE)[0].strip())
-        html = re.sub(
-            rf"(?<![A-Za-z])({name}\s?(\d+))(?!\d)(?![^<]*>)",
-            rf'<a class="ref" href="#{kind}-\2">\1</a>',
-            html,
-            flags=re.IGNORECASE,
-        )
-    return Markup(html)  # noqa: S704  escaped above, unless it was marked up before
+    html = escape(text)
+    if not anchor:
+        return html
+    kind, _, number = anchor.partition("-")
+    label = tr("Figure {number}.", number=HOLE) if kind == "figure" else tr("Table {number}.", number=HOLE)
+    name = re.escape(label.partition(HOLE)[0].strip())
+    pattern = rf"({name}\s?{number})(?!\d)(?![^<]*>)"
+    link = rf'<a class="ref" href="#{anchor}">\1</a>'
+    # Escaped above, unless it was marked up before; the link has nothing but an anchor of ours.
+    return Markup(re.sub(pattern, link, str(html), count=1, flags=re.IGNORECASE))  # noqa: S704
 
 
 def page_of_reference() -> str:

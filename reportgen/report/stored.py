@@ -16,13 +16,17 @@ SENTENCES = (
     ),
     mark("All images are of one class, {name}, so there is nothing to tell apart."),
     mark("The training set has no image of class {name}."),
+    mark("The training set has no image of classes {names} and {n} more."),
     mark("The training set has no image of classes {names} and {last}."),
     mark("The test set has no image of class {name}."),
+    mark("The test set has no image of classes {names} and {n} more."),
     mark("The test set has no image of classes {names} and {last}."),
     mark("{n} of the {all} test images ({share}) also occur in the training set, pixel for pixel."),
+    mark("The brightest pixel is {n} on a scale of 0 to 255, so the images are all but black."),
     mark("{data} is not on this machine and could not be downloaded ({reason})"),
     mark("the loss or the predictions were no longer numbers after epoch {n}"),
 )
+NUMBERS = {"train", "test", "n", "all", "share"}  # the places of numbers; a class may be called 1.5
 _NUMBER = re.compile(r"[\d.,]*\d%?")
 
 
@@ -31,12 +35,14 @@ def retold(sentence: str) -> str:
     for message in SENTENCES:
         found = pattern(message).fullmatch(sentence)
         if found:
-            return tr(message, **{name: _value(value) for name, value in found.groupdict().items()})
+            said = {name: _value(name, value) for name, value in found.groupdict().items()}
+            return tr(message, **said)
     return sentence
 
 
-def _value(text: str) -> str:
-    return localized(text).replace("%", " %") if _NUMBER.fullmatch(text) else text
+def _value(place: str, text: str) -> str:
+    number = place in NUMBERS and _NUMBER.fullmatch(text)
+    return localized(text).replace("%", " %") if number else text
 
 
 @cache

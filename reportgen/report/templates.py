@@ -52,14 +52,17 @@ def environment(own: Path | None = None) -> Environment:
     return made
 
 
-def styles(own: Path | None = None) -> str:
-    """Give the style sheet, or the one of the folder `own`, and what that folder adds to it."""
+def styles(own: Path | None = None, spoken: str = "") -> str:
+    """Give the style sheet, or the one of the folder `own`, and what that folder adds to it.
+
+    The rules `spoken`, of the language, stand between the two.
+    """
     replaced = own is not None and (own / STYLE).is_file()
     sheet = own / STYLE if own is not None and replaced else template_folder() / STYLE
     more = own / MORE_STYLE if own else None
     try:
         added = more.read_text(encoding="utf-8") if more is not None and more.is_file() else ""
-        return sheet.read_text(encoding="utf-8") + added
+        return sheet.read_text(encoding="utf-8") + spoken + added
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--template-dir: {own}: a style sheet cannot be read: {error}") from None
 

@@ -1,7 +1,6 @@
-"""What a script asks of spaces and signs: Chinese signs are full-width, and have no space beside them.
+"""What a script asks of spaces: Chinese has none after its full-width signs, nor before a per cent sign.
 
-All over the report, sentences are joined by a space and a colon or brackets stand between translated words;
-where Chinese is spoken, a finished document has these set its way.
+Sentences are joined by a space all over the report; where Chinese is spoken, a finished page loses those.
 (Requirements for Chinese Text Layout, https://www.w3.org/TR/clreq/, on the space that the signs bring along.)
 """
 
@@ -12,32 +11,42 @@ import re
 from reportgen import words
 
 CHINESE = "zh"
-# Nothing is touched in what is code, or not words: these are skipped whole.
-_KEPT = re.compile(r"(<(pre|code|script|style)\b.*?</\2>|^```.*?^```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
-_AFTER, _BEFORE = "[，。；：！？、）]", r"(?=(?:<(?:a|b|bdi|span|strong|em)\b[^>]*>|\*\*?)*(?:[^\s<*]|\Z))"
-_HAN = "\u4e00-\u9fff"
-_SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%"), "%"),
-    # Brackets round Chinese words, but not round a sum, nor the address of a link in Markdown.
-    (re.compile(rf"(?<!\]) ?\((?=[^()<>+·=]*[{_HAN}])([^()<>+·=]*)\)"), r"（\1）"),
-    (re.compile(rf"(?<=[{_HAN}）”]):(?= |\*\*)"), "："),
-    (re.compile(rf"(?<=[{_HAN}）”]), "), "，"),
-    (re.compile(r" +（"), "（"),
-)
-_SPACES = {
-    "html": re.compile(rf"({_AFTER}) *((?:</[a-z]+>)*)\s+{_BEFORE}"),
-    "markdown": re.compile(rf"({_AFTER})(\*{{0,2}}) +{_BEFORE}"),
-}
+SIGNS = tuple("，。；：！？、）")
+# A page in pieces: what is kept whole, or one tag; between them stands text.
+_PIECES = re.compile(r"(<(pre|code|script|style|bdi)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_TAG = re.compile(r"</?(\w+)")
+_WITHIN_A_LINE = {"a", "b", "bdi", "code", "em", "span", "strong", "sub", "sup", "var"}
+_TOOLS = 'class="tools"'  # what a screen offers beside a caption: apart from its words
+_INSIDE = re.compile(r"([，。；：！？、）])[ \n]+(?=[^ \n])")
+_PERCENT = re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%")
 
 
-def closed_up(text: str, kind: str = "html") -> str:
-    """Give a document, as html or markdown, with the signs and spaces of its language."""
+def closed_up(html: str) -> str:
+    """Give a page without the spaces that its language does not write; code and names stay as they are."""
     if words.language() != CHINESE:
-        return text
-    parts = _KEPT.split(text)
+        return html
+    parts = _PIECES.split(html)
+    last = -1  # the text of the same line that came before, if it ended with a sign
     # A match is two parts: what is kept, and the name of its tag.
-    for n in range(0, len(parts), 3):
-        for pattern, sign in _SIGNS:
-            parts[n] = pattern.sub(sign, parts[n])
-        parts[n] = _SPACES[kind].sub(r"\1\2", parts[n])
+    for n in range(len(parts)):
+        if n % 3 == 1 and parts[n + 1] and parts[n + 1] in _WITHIN_A_LINE:
+            last = _close(parts, last, n)  # code or a name is a word
+        elif n % 3 == 1:
+            tag = _TAG.match(parts[n])
+            if not tag or tag[1] not in _WITHIN_A_LINE or _TOOLS in parts[n]:
+                last = -1
+        elif n % 3 == 0 and parts[n].strip():
+            last = _close(parts, last, n)
+            parts[n] = _INSIDE.sub(r"\1", _PERCENT.sub("%", parts[n]))
+            last = n if parts[n].rstrip(" \n").endswith(SIGNS) else -1
+        elif n % 3 == 0 and last >= 0 and parts[n]:
+            parts[last] += parts[n]  # blanks between tags belong to the text before them
+            parts[n] = ""
     return "".join(part for n, part in enumerate(parts) if n % 3 != 2)
+
+
+def _close(parts: list[str], last: int, n: int) -> int:
+    if last >= 0:
+        parts[last] = parts[last].rstrip(" \n")
+        parts[n] = parts[n].lstrip(" \n")
+    return -1

@@ -146,7 +146,7 @@ def _bytes(values: str, each: int, total: int) -> str:
 def shape_line(position: int, layer: Layer, shape: Shape) -> Line:
     """Work out what leaves one layer, in one line."""
     out = layer.output_shape(shape)
-    words = f"{layer_name(position, layer)}: {times(out)}"
+    words = tr("{name}: {values}", name=layer_name(position, layer), values=times(out))
     if isinstance(layer, Windowed):
         found = directions(layer, shape)
         return Line(words, tr("; ").join(f"{tr(name)} {output_size(one)}".strip() for name, one in found))

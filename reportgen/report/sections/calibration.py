@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -38,7 +38,8 @@ def calibration(context: Context) -> Calibration | None:
         caption = _caption(context, bins)
         if figures:
             caption = tr("As in Figure {number}.", number=figures[0].number)
-        figures.append(_figure(context, bins, part, (lead, caption)))
+        figure = _figure(context, bins, part, (lead, caption))
+        figures.append(replace(figure, refers=f"figure-{figures[0].number}") if figures else figure)
     return Calibration(_introduction(bins), tuple(figures), context.without_predictions(names))
 
 

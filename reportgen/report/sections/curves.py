@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,8 @@ def _all_curves(context: Context, drawn: dict[str, list[str]]) -> tuple[Figure, 
             lead = tr(PART[metric], n=n, parts=len(parts)) if parts[1:] else tr(BY_EPOCH[metric])
             said = _gap(context, names) if metric == "loss" and n == 1 else ""
             caption = _lines_as_in(figures[0], metric, said) if figures else _line_types(context, len(names))
-            figures.append(_curve(context, metric, part, lead, caption))
+            figure = _curve(context, metric, part, lead, caption)
+            figures.append(replace(figure, refers=f"figure-{figures[0].number}") if figures else figure)
     return tuple(figures)
 
 

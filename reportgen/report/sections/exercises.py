@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reportgen.report.document import Context
+from reportgen.report.document import Context, Reference
 from reportgen.report.prose import ARTICLE, Block, blocks, plain
 from reportgen.report.sections.single import most_mistaken
 from reportgen.report.sections.working import SetLine, set_lines
@@ -41,7 +41,7 @@ class SetExercise:
     number: int
     title: str
     blocks: tuple[Block, ...]
-    see: str
+    see: Reference | None
     tables: tuple[FillIn, ...]
     lines: int
     solution: Solution | None
@@ -68,7 +68,7 @@ def predictions(context: Context) -> Exercises:
 def readings(context: Context) -> Exercises | None:
     """Give what is to be answered with the results at hand; None where there is nothing."""
     found = tuple(
-        _set(n, one, context.numbers.matrix if one.kind == CONFUSION else "")
+        _set(n, one, context.numbers.matrix if one.kind == CONFUSION else None)
         for n, one in _numbered(context)
         if one.stands == AFTER
     )
@@ -81,7 +81,7 @@ def _numbered(context: Context) -> list[tuple[int, Exercise]]:
     return list(enumerate(made if context.answers else [one.unanswered for one in made], start=1))
 
 
-def _set(number: int, one: Exercise, see: str = "") -> SetExercise:
+def _set(number: int, one: Exercise, see: Reference | None = None) -> SetExercise:
     answer = one.answer
     return SetExercise(
         number=number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reportgen.analysis import galleries as choice
-from reportgen.report.document import Context
+from reportgen.report.document import Context, Reference
 from reportgen.report.sections.confused import Confused
 from reportgen.report.sections.confusion import Confusions, key
 from reportgen.report.sections.galleries import Block, Galleries, block_of, explained
@@ -43,7 +43,8 @@ def one_matrix(context: Context) -> Confusions:
     intro = _which(context, name)
     if not made.counted:
         pairs = worst(made, name)
-        context.numbers.matrix = tr("See Table {number}.", number=context.numbers.tables)
+        number = context.numbers.tables
+        context.numbers.matrix = Reference(tr("See Table {number}.", number=number), f"table-{number}")
         return Confusions(intro, (), (pairs,), (), (), None, (), linked=False)
     explanation = tr(
         "Rows are true classes, columns predictions, numbers are counts. The more of its row a mistake is, "
@@ -51,7 +52,8 @@ def one_matrix(context: Context) -> Confusions:
     )
     words = tr("How many test images of each class are called what.")
     matrices = (unexplained(made, name, words),)
-    context.numbers.matrix = tr("See Figure {number}.", number=context.numbers.figures)
+    number = context.numbers.figures
+    context.numbers.matrix = Reference(tr("See Figure {number}.", number=number), f"figure-{number}")
     return Confusions(f"{intro} {explanation}{key(made)}", matrices, (), (), (), None, (), linked=False)
 
 

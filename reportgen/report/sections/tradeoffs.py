@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -54,7 +54,8 @@ def _cost(context: Context, cost: str) -> Figure:
     caption = _caption(by_cost, reading(context.results, context.told, cost), left_out)
     size = "half" if half else "whole"
     alt = tr(ALT[cost], points=listed)
-    return context.chart(chart, alt, tr(LEAD[cost]), caption, size, _behind(context, cost))
+    figure = context.chart(chart, alt, tr(LEAD[cost]), caption, size, _behind(context, cost))
+    return replace(figure, refers="table-1")
 
 
 def _behind(context: Context, cost: str) -> pd.DataFrame:
