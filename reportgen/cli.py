@@ -75,6 +75,8 @@ class _Parser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
         if unknown:
             options = [option for action in self._all_actions() for option in action.option_strings]
+            if unknown[1] in options:
+                raise UsageError(f"{unknown[1]}: is of other commands; see `reportgen COMMAND --help`")
             raise UsageError(f"{unknown[1]}: no such option; {did_you_mean(unknown[1], options)}")
         raise UsageError(f"{message}; `{self.prog} --help` lists what is possible")
 
@@ -191,11 +193,9 @@ def _add_documents(parser: argparse.ArgumentParser, also: str) -> None:
     parser.add_argument(
         "--sheet", type=_count, default=1, metavar="N", help="another sheet of exercises (default: 1)"
     )
+    parser.add_argument("--paper", metavar="SIZE", help="a4 or letter (default: the lab's, or the run's)")
     parser.add_argument(
-        "--paper", metavar="SIZE", help="a4 or letter, in the place of the lab's own (default: a4)"
-    )
-    parser.add_argument(
-        "--language", metavar="CODE", help="en, de, es or zh, in the place of the lab's own (default: en)"
+        "--language", metavar="CODE", help="en, de, es or zh (default: the lab's, or the run's)"
     )
     parser.add_argument(
         "--template-dir",

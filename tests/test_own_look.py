@@ -15,12 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pypdf import PdfReader
 
+from reportgen.analysis.frames import analyse
 from reportgen.colours import READABLE, WHITE, contrast, hexadecimal, luminance, readable_on, rgb
 from reportgen.errors import LabError, RunError, UsageError
 from reportgen.lab import Branding, Logo, Overrides, made_safe, parse_lab, read_logo
 from reportgen.lab.logo import BOX, LARGEST
 from reportgen.pipeline import laid_out
+from reportgen.report.formats import FORMATS, Source
 from reportgen.report.html import build, to_html
 from reportgen.report.templates import own_templates
 from reportgen.results import Results, load_results, save
@@ -293,6 +296,17 @@ def test_the_example_in_the_readme_does_what_it_says(tmp_path: Path) -> None:
     assert "Questions: room 2.14" in html
     assert "Protocol, data and machine" not in html
     assert "Questions" not in to_html(build(plain(), studio()))
+
+
+def test_the_example_in_the_readme_makes_a_pdf(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "sections").mkdir(parents=True)
+    (own / "more.css").write_text(example_of("css"), encoding="utf-8")
+    (own / "sections/appendix.html.jinja").write_text(example_of("jinja"), encoding="utf-8")
+    source = Source(plain(), analyse(plain()), studio(), templates=own_templates(own))
+    made = FORMATS["pdf"].begin(source)()
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(made.content)).pages)
+    assert "Questions: room 2.14" in text
 
 
 def test_a_style_sheet_takes_the_place_of_ours(tmp_path: Path) -> None:

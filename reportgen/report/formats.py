@@ -7,7 +7,7 @@ made from the results and what was analysed of them. Whatever a format needs is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,11 @@ def _html(source: Source) -> Finish:
 
 
 def _pdf(source: Source) -> Finish:
-    wait = source.studio.pdf(source.html, source.document.extras)
+    extras = source.document.extras
+    if source.templates:
+        # What a template of one's own leaves out is not missing; pictures are counted all the same.
+        extras = replace(extras, figures=0, tables=0)
+    wait = source.studio.pdf(source.html, extras)
     return lambda: Made(wait())
 
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import TemplateError
 from markupsafe import Markup
 
 from reportgen import words
 from reportgen.analysis.frames import analyse
 from reportgen.analysis.scores import leaderboard
+from reportgen.errors import RenderError
 from reportgen.report.brand import brand_of
 from reportgen.report.dates import document_date, written
 from reportgen.report.document import Context, Document, Numbers, Section
@@ -218,7 +218,9 @@ def to_html(document: Document, own: Path | None = None) -> str:
     }
     try:
         return closed_up(made.get_template("report.html.jinja").render(document=document, **given))
-    except TemplateError as error:
+    except RenderError:
+        raise
+    except Exception as error:
         if own is None:
             raise
-        raise fault_in(own, error) from None
+        raise fault_in(own, error) from None  # what a template of one's own does may raise anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from traceback import extract_tb
 
 from jinja2 import (
     ChoiceLoader,
@@ -90,11 +91,11 @@ def own_templates(folder: str | Path) -> Path:
     return own.resolve()
 
 
-def fault_in(own: Path, error: TemplateError) -> UsageError:
-    """Say what is wrong with a template of one's own."""
-    where = (
-        f"{error.filename or error.name}, line {error.lineno}"
-        if isinstance(error, TemplateSyntaxError)
-        else own
-    )
-    return UsageError(f"--template-dir: {where}: {error.message or error}")
+def fault_in(own: Path, error: Exception) -> UsageError:
+    """Say what is wrong with a template of one's own, and in which line, as far as Jinja knows."""
+    frames = [one for one in extract_tb(error.__traceback__) if one.filename.endswith(".jinja")]
+    where: object = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else own
+    if isinstance(error, TemplateSyntaxError):
+        where = f"{error.filename or error.name}, line {error.lineno}"
+    said = error.message or error if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+    return UsageError(f"--template-dir: {where}: {said}")

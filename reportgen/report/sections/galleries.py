@@ -112,7 +112,7 @@ def _intro(context: Context) -> str:
 def explained() -> str:
     """Say which images a variant's galleries show, and what stands beneath them."""
     return tr(
-        "First come, as in the lab notebook, the first {number} hits and the first {number} mistakes in the "
+        "First come the first {number} hits and the first {number} mistakes in the "
         "order of the test set; then the mistakes of which the network was surest and the hits of which it "
         "was least sure, {few} of a pair of classes at most where there are pairs enough. Beneath each image "
         "stand its true and its predicted class, the probability that the network gave to its prediction, "
