@@ -339,10 +339,11 @@ def test_a_folder_that_would_change_nothing_is_refused(
     ("template", "said"),
     [
         ("{% if %}", r"appendix\.html\.jinja, line 1: "),
-        ("{{ body.nothing }}", "has no attribute 'nothing'"),
+        ("\n{{ body.nothing }}", r"appendix\.html\.jinja, line 2: .*has no attribute 'nothing'"),
+        ("{{ 1 / 0 }}", r"appendix\.html\.jinja, line 1: ZeroDivisionError"),
         ("{% include 'gone.jinja' %}", r"gone\.jinja"),
     ],
-    ids=["syntax", "name", "include"],
+    ids=["syntax", "name", "sum", "include"],
 )
 def test_a_fault_in_a_template_of_ones_own_is_said_in_one_line(
     tmp_path: Path, template: str, said: str

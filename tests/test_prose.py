@@ -143,7 +143,14 @@ def test_an_attack_is_shown_as_the_text_that_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["![x](dog.png)", "[![x](a.png)](https://a.example)", "[x](a.html)", "<ftp://a>"]
+    "text",
+    [
+        "![x](dog.png)",
+        "[![x](a.png)](https://a.example)",
+        "[x](a.html)",
+        "<ftp://a>",
+        "[x](javascript:alert(1))",
+    ],
 )
 def test_an_image_or_a_link_that_leads_nowhere_is_refused_and_from_an_old_run_left_out(text: str) -> None:
     assert refused(text)
