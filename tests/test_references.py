@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from markupsafe import Markup
@@ -14,6 +15,7 @@ from reportgen.report.html import build, to_html
 from reportgen.report.localize import localized
 from reportgen.report.references import referred
 from reportgen.report.studio import Studio
+from reportgen.report.templates import own_templates
 from synthetic import example, made_up
 
 
@@ -55,6 +57,14 @@ def test_a_network_or_a_class_called_like_a_figure_is_no_reference() -> None:
         html = to_html(build(run, Studio(processes=0), analyse(run), edition=edition))
         names = re.findall(r'<a class="ref" href="#([^"]+)">', html)
         assert all(f'id="{name}"' in html for name in names)
+
+
+def test_a_reference_to_what_a_template_of_ones_own_leaves_out_is_but_words(tmp_path: Path) -> None:
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections/summary.html.jinja").write_text("<p>Nothing.</p>", encoding="utf-8")
+    html = to_html(build(example(), Studio(processes=0), analyse(example())), own_templates(tmp_path))
+    assert "Bars as in Table 1." in html
+    assert 'href="#figure-' in html
 
 
 @pytest.mark.long(but=("en-report", "en-handout"))

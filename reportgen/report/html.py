@@ -23,7 +23,7 @@ from reportgen.report.editions import REPORT, Edition
 from reportgen.report.fonts import faces_inside
 from reportgen.report.keras_code import OPTIMIZERS
 from reportgen.report.notes import SetNotes, notes_of
-from reportgen.report.references import page_of_reference
+from reportgen.report.references import led_somewhere, page_of_reference
 from reportgen.report.studio import Studio
 from reportgen.report.templates import environment, fault_in, styles, template_folder
 from reportgen.report.tiles import Extent
@@ -217,7 +217,8 @@ def to_html(document: Document, own: Path | None = None) -> str:
         "words": script_words(),
     }
     try:
-        return closed_up(made.get_template("report.html.jinja").render(document=document, **given))
+        html = made.get_template("report.html.jinja").render(document=document, **given)
+        return closed_up(led_somewhere(html) if own else html)
     except RenderError:
         raise
     except Exception as error:

@@ -81,7 +81,7 @@ def _introduction(context: Context, judged: pd.DataFrame) -> str:
         return tr("This lab states no claims; the table shows what each of its knobs did.")
     total = {verdict: int((judged["verdict"] == verdict).sum()) for verdict in judged["verdict"].unique()}
     said = trn(
-        "Of {number} claims, {verdicts}.",
+        "Of {number} claim, {verdicts}.",
         "Of {number} claims, {verdicts}.",
         len(judged),
         number=number_word(len(judged)),
