@@ -66,7 +66,7 @@ def decimal(value: float, digits: int = 2) -> str:
 
 
 # Where four digits stand together: Unicode's CLDR, minimumGroupingDigits.
-UNGROUPED = ("es",)
+UNGROUPED = (words.SPANISH,)
 _FOUR_DIGITS = re.compile(r"(?<![\d,])(\d),(\d{3})(?![\d,])")
 
 
@@ -192,7 +192,7 @@ _CHINESE = "〇一二三四五六七八九"
 
 def number_word(n: int) -> str:
     """Write small numbers as words; none and one are digits where words for them would have to agree."""
-    if words.language() == "zh" and len(NUMBERS) <= n < 100:
+    if words.language() == words.CHINESE and len(NUMBERS) <= n < 100:
         tens, ones = divmod(n, 10)
         return f"{_CHINESE[tens] if tens > 1 else ''}十{_CHINESE[ones] if ones else ''}"
     inflected = words.language() != words.ENGLISH and n < 2

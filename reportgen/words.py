@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from babel import Locale
     from babel.messages.catalog import Catalog
 
-ENGLISH = "en"
-LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "zh": "中文"}
-LOCALES = {"zh": "zh_Hans_CN"}  # of which the language alone does not say enough
+ENGLISH, SPANISH, CHINESE = "en", "es", "zh"
+LANGUAGES = {ENGLISH: "English", "de": "Deutsch", SPANISH: "Español", CHINESE: "中文"}
+LOCALES = {CHINESE: "zh_Hans_CN"}  # of which the language alone does not say enough
 IN_A_LAB = "lab"  # the context of built-in labs' texts
 LAB_TEXTS = (
     "title",

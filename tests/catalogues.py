@@ -96,7 +96,7 @@ def update(language: str) -> None:
             same = known is not None and known.pluralizable == message.pluralizable
             new.add(
                 message.id,
-                known.string if known is not None and same else None,
+                known.string if same else None,
                 [(file, None) for file in dict.fromkeys(file for file, _ in message.locations)],
                 auto_comments=message.auto_comments,
                 context=message.context,

@@ -63,9 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     skip = pytest.mark.skip(reason="takes longer: run with --long")
     for item in items:
         mark = item.get_closest_marker("long")
-        if mark and getattr(item, "callspec", None) and item.callspec.id in mark.kwargs.get("but", ()):
-            continue
-        if mark:
+        case = getattr(item, "callspec", None)
+        if mark and not (case and case.id in mark.kwargs.get("but", ())):
             item.add_marker(skip)
 
 

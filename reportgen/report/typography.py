@@ -10,26 +10,25 @@ import re
 
 from reportgen import words
 
-CHINESE = "zh"
-SIGNS = tuple("，。；：！？、）")
+SIGNS = "，。；：！？、）"
 # A page in pieces: what is kept whole, or one tag; between them stands text.
 _PIECES = re.compile(r"(<(pre|code|script|style|bdi)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 _TAG = re.compile(r"</?(\w+)")
 _WITHIN_A_LINE = {"a", "b", "bdi", "code", "em", "span", "strong", "sub", "sup", "var"}
 _TOOLS = 'class="tools"'  # what a screen offers beside a caption: apart from its words
-_INSIDE = re.compile(r"([，。；：！？、）])[ \n]+(?=[^ \n])")
+_INSIDE = re.compile(rf"([{SIGNS}])[ \n]+(?=[^ \n])")
 _PERCENT = re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%")
 
 
 def closed_up(html: str) -> str:
     """Give a page without the spaces that its language does not write; code and names stay as they are."""
-    if words.language() != CHINESE:
+    if words.language() != words.CHINESE:
         return html
     parts = _PIECES.split(html)
     last = -1  # the text of the same line that came before, if it ended with a sign
     # A match is two parts: what is kept, and the name of its tag.
     for n in range(len(parts)):
-        if n % 3 == 1 and parts[n + 1] and parts[n + 1] in _WITHIN_A_LINE:
+        if n % 3 == 1 and parts[n + 1] in _WITHIN_A_LINE:
             last = _close(parts, last, n)  # code or a name is a word
         elif n % 3 == 1:
             tag = _TAG.match(parts[n])
@@ -38,7 +37,7 @@ def closed_up(html: str) -> str:
         elif n % 3 == 0 and parts[n].strip():
             last = _close(parts, last, n)
             parts[n] = _INSIDE.sub(r"\1", _PERCENT.sub("%", parts[n]))
-            last = n if parts[n].rstrip(" \n").endswith(SIGNS) else -1
+            last = n if parts[n].rstrip(" \n").endswith(tuple(SIGNS)) else -1
         elif n % 3 == 0 and last >= 0 and parts[n]:
             parts[last] += parts[n]  # blanks between tags belong to the text before them
             parts[n] = ""
