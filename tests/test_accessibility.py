@@ -84,6 +84,25 @@ def test_axe_finds_no_violation_in_another_edition(visit: Visit, edition: str) -
     assert_no_violation(visit(example, edition=edition))
 
 
+def test_brackets_of_rounding_are_as_high_as_what_they_hold(visit: Visit) -> None:
+    page = visit(example, edition="handout")
+    heights = page.locator("math .rounding").evaluate_all(
+        """all => all.map((one) => [...one.children].map((part) => part.getBoundingClientRect().height))"""
+    )
+    assert len(heights) > 2
+    for opening, inside, closing in heights:
+        assert min(opening, closing) >= inside > 20, "without the shipped type they stay as high as a letter"
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_no_formula_leaves_its_line(visit: Visit, width: int) -> None:
+    page = visit(example, width, "instructor")
+    out = """all => all.filter((one) => one.getBoundingClientRect().right
+        > one.closest('.formula').getBoundingClientRect().right + 1).map((one) => one.outerHTML)"""
+    assert page.locator("math").count() > 20
+    assert page.locator("math").evaluate_all(out) == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("edition", ["report", "instructor"])
 def test_axe_finds_no_violation_in_a_lab_s_own_words(visit: Visit, edition: str) -> None:

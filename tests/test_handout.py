@@ -48,6 +48,7 @@ GOLDEN = Path(__file__).parent / "golden"
 EMBEDDED = re.compile(r"data:(image/[a-z+]+|text/csv)[;a-z0-9=-]*;base64,([A-Za-z0-9+/=]+)")
 SMALL: dict[str, Any] = {"n_test": 60, "epochs": 1, "image_shape": (8, 8, 1)}
 STUDENT, TEACHER = "handout", "instructor"
+MATH = "{http://www.w3.org/1998/Math/MathML}math"
 
 
 def alone() -> Results:
@@ -279,11 +280,12 @@ def test_a_page_of_the_pdf_has_nothing_beyond_its_margins_and_only_shipped_type(
 
 
 def test_a_formula_is_read_as_it_is_meant_by_whoever_hears_it() -> None:
-    section = parse(edition_html(example, STUDENT))
-    heard = ["".join(one.itertext()) for one in section.iter("span") if one.get("class") == "formula"]
-    assert any(
-        re.fullmatch(r"floor of \(n − k\)/s \+ 1 = floor of \(8 − \d\)/\d \+ 1 = \d", one) for one in heard
-    )
+    page = parse(edition_html(example, STUDENT))
+    heard = [one.get("alttext", "") for one in page.iter(MATH)]
+    first = heard.index("floor of ((n − k)/s) + 1")
+    assert re.fullmatch(r"= floor of \(\(8 − \d\)/\d\) \+ 1", heard[first + 1])
+    assert re.fullmatch(r"= \d", heard[first + 2])
+    assert [one.get("alttext") for one in page.iter(MATH) if not "".join(one.itertext()).strip()] == []
 
 
 def test_the_instructor_has_the_lab_s_claims_and_a_warning_beside_the_handout() -> None:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,18 @@ from reportgen.report.files import to_csv
 from reportgen.report.pdf import Extras, printed, to_pdf
 from reportgen.results import Results, save
 from support import behind_the_flag, in_a_process
-from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of, prose
+from synthetic import (
+    SEVEN,
+    document_of,
+    edition_html,
+    edition_pdf,
+    example,
+    hostile,
+    html_of,
+    made_up,
+    pdf_of,
+    prose,
+)
 
 both = pytest.mark.parametrize(
     "run", [example, *behind_the_flag(hostile, prose)], ids=lambda run: run.__name__
@@ -41,7 +53,12 @@ def kids(node: Any) -> list[Any]:
 
 def elements(run: Callable[[], Results]) -> Iterator[tuple[Any, Any]]:
     """Give all structure elements with their parents."""
-    todo = [(opened(run).Root.StructTreeRoot, opened(run).Root.StructTreeRoot)]
+    return below(opened(run))
+
+
+def below(pdf: pikepdf.Pdf) -> Iterator[tuple[Any, Any]]:
+    """Give all structure elements of a PDF with their parents, the last first."""
+    todo = [(pdf.Root.StructTreeRoot, pdf.Root.StructTreeRoot)]
     while todo:
         parent, node = todo.pop()
         if isinstance(node, int) or node.get("/Type") == "/OBJR":
@@ -142,6 +159,14 @@ def test_every_picture_has_its_words_and_its_place(run: Callable[[], Results]) -
         assert 0 <= bottom < top <= height
 
 
+def test_every_formula_is_one_and_has_its_words() -> None:
+    html = edition_html(example, "handout")
+    words = [unescape(one) for one in re.findall(r'<math [^>]*alttext="([^"]*)"', html)]
+    assert len(words) > 20
+    pdf = pikepdf.open(io.BytesIO(edition_pdf(example, "handout")))
+    assert [str(node.Alt) for _, node in reversed(list(below(pdf))) if str(node.S) == "/Formula"] == words
+
+
 @both
 def test_figures_and_tables_are_those_of_the_plan(run: Callable[[], Results]) -> None:
     captions = [str(parent.S) for parent, node in elements(run) if str(node.S) == "/Caption"]
@@ -209,8 +234,9 @@ PAGE = "<html lang=en><title>t</title><h1>h</h1>{}"
             "figure 2",
         ),
         ("<svg width=9 height=9 style='display: none'><title>a</title></svg>", "1 of 1 pictures"),
+        ("<p style='display: none'><math alttext='n'><mi>n</mi></math></p>", "1 of 1 formulas"),
     ],
-    ids=["one-too-few", "not-shown", "picture"],
+    ids=["one-too-few", "not-shown", "picture", "formula"],
 )
 def test_what_was_planned_and_is_not_there_is_an_error(body: str, missing: str) -> None:
     with pytest.raises(RenderError, match=missing):

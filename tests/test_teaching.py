@@ -17,8 +17,9 @@ from reportgen.jobs import FAILED
 from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
 from reportgen.lab.claims import Knob
 from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
-from reportgen.report.formulas import parse
+from reportgen.report.formulas import BINARY, parse, pieces, plain, spoken
 from reportgen.report.sections.objectives import OBJECTIVES
+from reportgen.report.sections.working import LETTERS
 from reportgen.results import Results
 from reportgen.teaching import worked
 from reportgen.teaching.drawing_lots import Lots
@@ -28,6 +29,7 @@ from reportgen.teaching.predictions import _measured
 from reportgen.teaching.sheets import EXERCISES, sheet
 from reportgen.teaching.stacks import Stack, altered
 from reportgen.text import count
+from reportgen.words import LANGUAGES, speaking, tr
 from synthetic import SEVEN, made_up
 
 SMALL: dict[str, Any] = {"n_test": 200, "epochs": 1, "image_shape": (12, 12, 1)}
@@ -127,13 +129,63 @@ def test_a_formula_without_a_partner_for_its_bracket_is_refused() -> None:
 
 
 def test_a_formula_has_its_parts() -> None:
-    rounding, plus = parse("⌊[n − k | s]⌋ + 1")
+    rounding, *rest = parse("⌊[n − k | s]⌋ + 1")
     [fraction] = rounding.inner
-    assert (rounding.kind, fraction.kind, plus.text) == ("floor", "fraction", " + 1")
-    assert [part.text for part in fraction.inner] == ["n", " − ", "k"]
+    assert (rounding.kind, fraction.kind) == ("floor", "fraction")
+    assert [(one.kind, one.text) for one in rest if one.kind != "space"] == [
+        ("operator", "+"),
+        ("number", "1"),
+    ]
+    assert [part.text for part in fraction.inner] == ["n", " ", "−", " ", "k"]
     assert [part.text for part in fraction.below] == ["s"]
     assert [(part.kind, part.text, part.index) for part in parse("c_in")] == [("variable", "c", "in")]
-    assert [part.kind for part in parse("inputs")] == ["text"]
+    assert [part.kind for part in parse("inputs")] == ["words"]
+    assert [part.text for part in parse("1,728") + parse("1.728") + parse("80,0 %")] == [
+        "1,728",
+        "1.728",
+        "80,0 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("⌊[n − k | s]⌋ + 1 = ⌊[8 − 3 | 1]⌋ + 1 = 6", "{⌊(n − k)/s⌋ + 1} {= ⌊(8 − 3)/1⌋ + 1} {= 6}"),
+        ("(inputs + 1) · units = (64 + 1) · 8 = 520", "{(inputs + 1) · units} {= (64 + 1) · 8} {= 520}"),
+        ("j · s = 1 · 2 = 2, then r", "{j · s} {= 1 · 2} {= 2}, then {r}"),
+        ("every s-th pixel of the network's 3 (or 4)", "every {s}-th pixel of the network's 3 (or 4)"),
+        ("4 · 4 bytes = 16 bytes", "{4 · 4\N{NO-BREAK SPACE}bytes} {= 16} bytes"),
+        ("(输入数 + 1) · 单元数，k 为", "{(输入数 + 1) · 单元数}，{k} 为"),
+        ("980", "980"),
+    ],
+)
+def test_a_line_is_divided_into_text_and_formulas(line: str, expected: str) -> None:
+    divided = pieces(parse(line))
+    assert "".join(f"{{{plain(one.parts)}}}" if one.parts else one.text for one in divided) == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_formula_has_a_bracket_without_its_partner_in_any_language(language: str) -> None:
+    with speaking(language):
+        lines = [
+            line.formula
+            for made in sheet(Source(seven(), "mlp"), 1)
+            if made.answer
+            for line in made.answer.work
+        ]
+        divided = [one for line in (*lines, tr(LETTERS)) for one in pieces(parse(line))]
+    formulas = [plain(one.parts) for one in divided if one.parts]
+    assert len(formulas) > 30
+    for one in formulas:
+        assert one.count("(") == one.count(")"), one
+        assert not one.endswith((" ", "=")), one
+    assert not any(sign in one.text for one in divided for sign in BINARY)
+
+
+def test_rounding_is_read_in_words() -> None:
+    assert spoken(parse("⌊[n − k | s]⌋ + 1")) == "floor of ((n − k)/s) + 1"
+    with speaking("de"):
+        assert spoken(parse("⌈n⌉")) == "Aufrundung von (n)"
 
 
 # --- stacks --------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ FONTS = {
     ("Reportgen Sans", 600, "normal"): "source-sans-3-latin-600-normal",
     ("Reportgen Sans", 700, "normal"): "source-sans-3-latin-700-normal",
     ("Reportgen Mono", 400, "normal"): "source-code-pro-latin-400-normal",
+    ("Reportgen Math", 400, "normal"): "stix-two-math-400-normal",  # brackets that grow
 }
 # What languages need besides: the characters of their catalogues.
 MORE_FONTS = {

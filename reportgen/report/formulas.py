@@ -1,31 +1,48 @@
-"""Formulas as parts that a template sets: fractions, rounding and indices, without MathML or a script.
+"""Formulas as parts: fractions, rounding and indices, which a template sets as MathML.
 
 The notation is that of `reportgen.teaching`: `[a | b]` is a fraction, `⌊x⌋` and `⌈x⌉` round down and up,
 `c_in` has an index. Of single letters, those that stand for a quantity are variables.
+(MathML Core, https://www.w3.org/TR/mathml-core/.)
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reportgen.report.typography import SIGNS
+from reportgen.words import tr
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LETTER = "A-Za-zÀ-ɏ"  # of an alphabet: signs of Chinese may stand right beside a variable
+BINARY = "=+−·×"
 TOKENS = re.compile(
-    rf"[⌊⌋⌈⌉\[\]|]|(?<![{LETTER}])[chjknrsw](?:_[a-z]+)?(?![{LETTER}])|[^⌊⌋⌈⌉\[\]|{LETTER}]+|[{LETTER}]+"
+    rf"""
+      (?P<mark>[⌊⌋⌈⌉\[\]|])
+    | (?P<variable>(?<![{LETTER}'’])[chjknrsw](?:_[a-z]+)?(?![{LETTER}]))
+    | (?P<space>[ ]+)
+    | (?P<number>\d+(?:[.,\N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d+)*
+        (?:[ \N{{NO-BREAK SPACE}}]?%)?)
+    | (?P<operator>[{BINARY}])
+    | (?P<bracket>[()])
+    | (?P<words>[{LETTER}]+|[{SIGNS}]|[^{LETTER}{SIGNS}{BINARY}⌊⌋⌈⌉\[\]|() \d]+)
+    """,
+    re.VERBOSE,
 )
-VARIABLE = re.compile(r"([chjknrsw])(?:_([a-z]+))?")
 ROUNDINGS = {"⌊": ("floor", "⌋"), "⌈": ("ceiling", "⌉")}
+PLAIN = ("words", "space", "number", "bracket")  # what a sentence has too
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a formula: "text", "variable" (with `index`), "fraction", "floor" or "ceiling".
+    """A part of a formula.
 
-    A fraction has `inner` above and `below` below its line, a rounding has `inner` between its brackets.
+    Its kind is "words", "space", "number", "operator", "bracket", "variable" (with `index`), "fraction",
+    "floor" or "ceiling". A fraction has `inner` above and `below` below its line, a rounding has `inner`
+    between its brackets.
     """
 
     kind: str
@@ -35,56 +52,119 @@ class Part:
     below: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True)
+class Piece:
+    """What is set as one: either text of the sentence around, or parts of a formula with how they are read."""
+
+    text: str = ""
+    parts: tuple[Part, ...] = ()
+    spoken: str = ""
+
+
 def parse(formula: str) -> tuple[Part, ...]:
     """Divide a formula into parts; raises ValueError where a bracket has no partner."""
-    tokens = TOKENS.findall(formula)
-    parts = _until(tokens, "")
+    tokens = [(str(found.lastgroup), found[0]) for found in TOKENS.finditer(formula)]
+    parts = _until(tokens)
     if tokens:
-        raise ValueError(f"{formula}: '{tokens[0]}' has no partner")
+        raise ValueError(f"{formula}: '{tokens[0][1]}' has no partner")
     return parts
 
 
-def _until(tokens: list[str], *ends: str) -> tuple[Part, ...]:
-    """Take parts from the tokens up to one of the ends, which is left to be taken."""
+def _until(tokens: list[tuple[str, str]]) -> tuple[Part, ...]:
+    """Take parts from the tokens up to the end of what they stand in, which is left to be taken."""
     parts: list[Part] = []
-    while tokens and tokens[0] not in ends:
-        if tokens[0] in "⌋⌉]|":
-            break
+    while tokens and tokens[0][1] not in "⌋⌉]|":
         parts.append(_part(tokens))
     return tuple(parts)
 
 
-def _part(tokens: list[str]) -> Part:
-    token = tokens.pop(0)
+def _part(tokens: list[tuple[str, str]]) -> Part:
+    kind, token = tokens.pop(0)
     if token in ROUNDINGS:
-        kind, end = ROUNDINGS[token]
-        inner = _until(tokens, end)
-        _close(tokens, end)
-        return Part(kind, inner=inner)
-    if token == "[":
-        above = _until(tokens, "|")
-        _close(tokens, "|")
-        below = _until(tokens, "]")
-        _close(tokens, "]")
-        return Part("fraction", inner=_trimmed(above), below=_trimmed(below))
-    variable = VARIABLE.fullmatch(token)
-    return Part("variable", variable[1], variable[2] or "") if variable else Part("text", token)
+        name, end = ROUNDINGS[token]
+        return Part(name, inner=_closed(tokens, end))
+    if kind == "mark":  # an opening bracket, as no other is met here
+        return Part("fraction", inner=_trimmed(_closed(tokens, "|")), below=_trimmed(_closed(tokens, "]")))
+    if kind == "variable":
+        letter, _, index = token.partition("_")
+        return Part(kind, letter, index)
+    return Part(kind, token)
 
 
-def _close(tokens: list[str], end: str) -> None:
-    if not tokens or tokens.pop(0) != end:
+def _closed(tokens: list[tuple[str, str]], end: str) -> tuple[Part, ...]:
+    """Take parts up to that end, and the end."""
+    parts = _until(tokens)
+    if not tokens or tokens.pop(0)[1] != end:
         raise ValueError(f"'{end}' is missing")
+    return parts
 
 
 def _trimmed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Leave out the spaces beside a fraction's line."""
-    texts = [part.text for part in parts]
-    if parts and parts[0].kind == "text":
-        texts[0] = texts[0].lstrip()
-    if parts and parts[-1].kind == "text":
-        texts[-1] = texts[-1].rstrip()
-    trimmed = (replace(part, text=text) for part, text in zip(parts, texts, strict=True))
-    return tuple(part for part in trimmed if part.text or part.kind != "text")
+    """Leave out the spaces at either end."""
+    first = next((n for n, part in enumerate(parts) if part.kind != "space"), len(parts))
+    last = next((n for n, part in enumerate(reversed(parts)) if part.kind != "space"), 0)
+    return parts[first : len(parts) - last]
+
+
+# --- what is set as one --------------------------------------------------------------------------
+
+
+def pieces(parts: tuple[Part, ...]) -> tuple[Piece, ...]:
+    """Divide a line into text and formulas, which end before each equals sign: there a line may be broken.
+
+    Words belong to a formula where something is done with them, as in "(inputs + 1) · units".
+    """
+    inside = _inside(parts)
+    runs: list[tuple[bool, list[Part]]] = []
+    for n, (part, of_formula) in enumerate(zip(parts, inside, strict=True)):
+        ends = of_formula and part.text == "=" and n > 0
+        if not runs or runs[-1][0] != of_formula or ends:
+            runs.append((of_formula, []))
+        runs[-1][1].append(part)
+    return tuple(piece for of_formula, run in runs for piece in _set(of_formula, tuple(run)))
+
+
+def _set(of_formula: bool, run: tuple[Part, ...]) -> Iterator[Piece]:
+    """Set a run; the spaces after a formula belong to the line."""
+    if not of_formula:
+        yield Piece("".join(part.text for part in run))
+        return
+    kept = tuple(_kept_apart(_trimmed(run)))
+    yield Piece(parts=kept, spoken=spoken(kept))
+    if run[-1].kind == "space":
+        yield Piece(" ")
+
+
+def _kept_apart(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """Keep a word apart from a number beside it: MathML has no space of its own there."""
+    for n, part in enumerate(parts):
+        beside = {one.kind for one in parts[max(n - 1, 0) : n + 2]}
+        yield Part("words", "\N{NO-BREAK SPACE}") if beside == {"space", "number", "words"} else part
+
+
+def _inside(parts: tuple[Part, ...]) -> list[bool]:
+    """Tell of each part of a line whether it belongs to a formula."""
+    shown = [n for n, part in enumerate(parts) if part.kind != "space"]
+    inside = {n: parts[n].kind not in PLAIN for n in shown}
+    for before, n, after in zip([None, *shown], shown, [*shown[1:], None], strict=False):
+        beside = [parts[one] for one in (before, after) if one is not None]
+        if parts[n].kind in ("words", "number") and any(one.kind == "operator" for one in beside):
+            inside[n] = True
+    for order, step in ((reversed(shown), "("), (shown, ")")):
+        near = False  # what an opening bracket stands before, what a closing one stands behind
+        for n in order:
+            if parts[n].text == step and parts[n].kind == "bracket":
+                inside[n] = near
+            near = inside[n]
+    return [inside[n] if n in inside else _between(inside, n, len(parts)) for n in range(len(parts))]
+
+
+def _between(inside: dict[int, bool], n: int, length: int) -> bool:
+    """Tell whether a space stands inside a formula: between two of its parts."""
+    return 0 < n < length - 1 and inside[n - 1] and inside[n + 1]
+
+
+# --- in one line ---------------------------------------------------------------------------------
 
 
 def plain(parts: Iterable[Part]) -> str:
@@ -92,15 +172,24 @@ def plain(parts: Iterable[Part]) -> str:
     return "".join(_plain(part) for part in parts)
 
 
-def _plain(part: Part) -> str:
+def spoken(parts: Iterable[Part]) -> str:
+    """Write a formula as it is read to whoever hears it: rounding is said in words."""
+    return "".join(_plain(part, {"floor": tr("floor of"), "ceiling": tr("ceiling of")}) for part in parts)
+
+
+def _plain(part: Part, roundings: dict[str, str] | None = None) -> str:
+    def write(parts: tuple[Part, ...]) -> str:
+        return "".join(_plain(one, roundings) for one in parts)
+
     if part.kind == "fraction":
-        return f"{_bracketed(part.inner)}/{_bracketed(part.below)}"
+        return f"{_bracketed(write(part.inner))}/{_bracketed(write(part.below))}"
     if part.kind in ("floor", "ceiling"):
+        if roundings:
+            return f"{roundings[part.kind]} ({write(part.inner)})"
         opening, closing = next((key, end) for key, (kind, end) in ROUNDINGS.items() if kind == part.kind)
-        return f"{opening}{plain(part.inner)}{closing}"
+        return f"{opening}{write(part.inner)}{closing}"
     return f"{part.text}_{part.index}" if part.index else part.text
 
 
-def _bracketed(parts: tuple[Part, ...]) -> str:
-    written = plain(parts)
+def _bracketed(written: str) -> str:
     return written if written.isalnum() else f"({written})"

@@ -16,7 +16,8 @@ from reportgen.errors import PdfUnavailable, RenderError
 from reportgen.report.fonts import faces_inside, file_by_name, with_faces_by_name
 from reportgen.report.images import data_uri
 from reportgen.report.svg import as_text
-from reportgen.report.tagging import Planned, complete
+from reportgen.report.tagging import Planned, complete, formulas_tagged
+from reportgen.report.templates import pdf_styles
 from reportgen.text import volume
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def to_pdf(html: str, extras: Extras | None = None) -> bytes:
     try:
         # Where a library is missing, WeasyPrint prints advice of its own to standard output.
         with redirect_stdout(None):
-            from weasyprint import HTML, Attachment  # noqa: PLC0415  needs libraries that may be missing
+            from weasyprint import CSS, HTML, Attachment  # noqa: PLC0415  needs libraries that may be missing
             from weasyprint.urls import (  # noqa: PLC0415
                 FatalURLFetchingError,
                 URLFetcher,
@@ -89,10 +90,11 @@ def to_pdf(html: str, extras: Extras | None = None) -> bytes:
     html = with_faces_by_name(html)
     html = _SVG.sub(_with_text, html)
     fetcher = Fetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
-    with _complaints() as complaints:
+    with _complaints() as complaints, formulas_tagged():
         try:
             content = HTML(string=html, url_fetcher=fetcher).write_pdf(
                 pdf_variant="pdf/ua-1",
+                stylesheets=[CSS(string=pdf_styles())],
                 finisher=partial(complete, planned=planned),
                 attachments=[
                     Attachment(

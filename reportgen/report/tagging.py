@@ -9,12 +9,14 @@ are written:
 - a paragraph in a list's item is in no body of it (14.8.4.3.3);
 - `<figure>`, which holds a picture and its caption together, is called a thing without structure;
 - the box of a picture is in CSS pixels from the top of the page, not in points from its foot (14.8.5.4.3);
-- every part of a link is a link too, described by the name of its target (14.8.4.4.2).
+- every part of a link is a link too, described by the name of its target (14.8.4.4.2);
+- MathML is made of things without structure, and a formula has no words (14.8.4.5).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -26,20 +28,35 @@ if TYPE_CHECKING:
 
 POINTS = 0.75  # in a CSS pixel
 ARTIFACT = "/Artifact"
+MATH = "{http://www.w3.org/1998/Math/MathML}math"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """How much a PDF must have: pictures, each with its words, and the numbers of figures and tables."""
+    """How much a PDF must have: pictures and formulas with their words, numbers of figures and tables."""
 
     pictures: int
+    formulas: int
     figures: int
     tables: int
 
     @classmethod
     def of(cls, page: str, figures: int, tables: int) -> Planned:
-        """Count the pictures in what will be printed, as HTML."""
-        return cls(page.count("<img ") + page.count("<svg "), figures, tables)
+        """Count the pictures and formulas in what will be printed, as HTML."""
+        return cls(page.count("<img ") + page.count("<svg "), page.count("<math "), figures, tables)
+
+
+@contextmanager
+def formulas_tagged() -> Iterator[None]:
+    """Let WeasyPrint tag `<math>` as a formula, for which it has no setting."""
+    from weasyprint.pdf import tags  # noqa: PLC0415  needs libraries that may be missing
+
+    given = tags._get_pdf_tag
+    tags._get_pdf_tag = lambda element: "Formula" if element == MATH else given(element)
+    try:
+        yield
+    finally:
+        tags._get_pdf_tag = given
 
 
 def complete(document: Any, pdf: Any, planned: Planned | None) -> None:
@@ -53,6 +70,7 @@ def complete(document: Any, pdf: Any, planned: Planned | None) -> None:
     _mend_links(tree, boxes)
     _mend_lists(tree)
     _mend_figures(tree, [float(page.height) for page in document.pages])
+    _give_words(tree, boxes)
     _drop_from_margins(tree)
     if planned:
         _check(document, tree, planned)
@@ -194,6 +212,16 @@ def _mend_figures(tree: _Tree, heights: list[float]) -> None:
             element["A"]["BBox"][:] = [round(POINTS * float(one), 2) for one in corners]
 
 
+def _give_words(tree: _Tree, boxes: list[list[Any]]) -> None:
+    """Let each formula be heard as its words."""
+    formulas = [element for _, element in tree.pairs() if element["S"] == "/Formula"]
+    maths = [
+        box for box in chain.from_iterable(boxes) if box.element_tag == MATH and not hasattr(box, "text")
+    ]
+    for element, box in zip(formulas, maths, strict=True):
+        element["Alt"] = _string(box.element.get("alttext"))
+
+
 def _drop_from_margins(tree: _Tree) -> None:
     """Mark what belongs to no structure element, such as the number of a page, as an artifact."""
     reached = {element.reference for _, element in tree.pairs()}
@@ -225,6 +253,8 @@ def _check(document: Any, tree: _Tree, planned: Planned) -> None:
     for parent, element in tree.pairs():
         if element["S"] == "/Figure":
             found["pictures"] += "Alt" in element
+        elif element["S"] == "/Formula":
+            found["formulas"] += "Alt" in element
         elif element["S"] == "/Caption":
             found["captions of tables" if parent["S"] == "/Table" else "captions of figures"] += 1
     anchors = {name for page in document.pages for name in page.anchors}
@@ -234,6 +264,7 @@ def _check(document: Any, tree: _Tree, planned: Planned) -> None:
     ]
     for what, wanted in (
         ("pictures", planned.pictures),
+        ("formulas", planned.formulas),
         ("captions of figures", planned.figures),
         ("captions of tables", planned.tables),
     ):

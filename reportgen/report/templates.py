@@ -17,9 +17,11 @@ from jinja2 import (
 
 from reportgen import text, words
 from reportgen.errors import RenderError, UsageError, did_you_mean
+from reportgen.report.formulas import pieces
 from reportgen.report.references import referred
 
 STYLE = "report.css"
+PDF_STYLE = "pdf.css"
 MORE_STYLE = "more.css"  # of a folder of one's own: stands after the style sheet
 
 
@@ -49,6 +51,7 @@ def environment(own: Path | None = None) -> Environment:
     )
     made.filters["unbroken"] = text.unbroken
     made.filters["referred"] = referred
+    made.filters["pieces"] = pieces
     made.globals |= {"tr": words.tr, "trn": words.trn, "trc": words.trc}
     return made
 
@@ -66,6 +69,11 @@ def styles(own: Path | None = None, spoken: str = "") -> str:
         return sheet.read_text(encoding="utf-8") + spoken + added
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--template-dir: {own}: a style sheet cannot be read: {error}") from None
+
+
+def pdf_styles() -> str:
+    """Give the style sheet of what the PDF's engine alone needs."""
+    return (template_folder() / PDF_STYLE).read_text(encoding="utf-8")
 
 
 def template_names() -> list[str]:

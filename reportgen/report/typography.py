@@ -12,9 +12,9 @@ from reportgen import words
 
 SIGNS = "，。；：！？、）"
 # A page in pieces: what is kept whole, or one tag; between them stands text.
-_PIECES = re.compile(r"(<(pre|code|script|style|bdi)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_PIECES = re.compile(r"(<(pre|code|script|style|bdi|math)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 _TAG = re.compile(r"</?(\w+)")
-_WITHIN_A_LINE = {"a", "b", "bdi", "code", "em", "span", "strong", "sub", "sup", "var"}
+_WITHIN_A_LINE = {"a", "b", "bdi", "code", "em", "math", "span", "strong", "sub", "sup", "var"}
 _TOOLS = 'class="tools"'  # what a screen offers beside a caption: apart from its words
 _INSIDE = re.compile(rf"([{SIGNS}])[ \n]+(?=[^ \n])")
 _PERCENT = re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%")
@@ -29,7 +29,9 @@ def closed_up(html: str) -> str:
     # A match is two parts: what is kept, and the name of its tag.
     for n in range(len(parts)):
         if n % 3 == 1 and parts[n + 1] in _WITHIN_A_LINE:
-            last = _close(parts, last, n)  # code or a name is a word
+            last = _close(parts, last, n)  # code, a name or a formula is a word
+            if parts[n + 1] == "math":
+                parts[n] = _PERCENT.sub("%", parts[n])
         elif n % 3 == 1:
             tag = _TAG.match(parts[n])
             if not tag or tag[1] not in _WITHIN_A_LINE or _TOOLS in parts[n]:
