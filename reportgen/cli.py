@@ -230,9 +230,7 @@ def _run(options: argparse.Namespace) -> int:
     from reportgen.show import scores  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(
-        options.edition, options.sheet, formats, whole_run=True, templates=options.template_dir
-    )
+    copies = copies_of(options.edition, options.sheet, whole_run=True, templates=options.template_dir)
     wish = Wish(formats, options.max_size, copies)
     given = overrides(
         dataset=options.dataset,
@@ -310,7 +308,7 @@ def _render(options: argparse.Namespace) -> int:
     from reportgen.rundir import check_writable  # noqa: PLC0415
 
     formats = formats_of(options.format)
-    copies = copies_of(options.edition, options.sheet, formats, templates=options.template_dir)
+    copies = copies_of(options.edition, options.sheet, templates=options.template_dir)
     given = overrides(paper=options.paper, language=options.language)
     results = laid_out(load_results(options.run), given)
     check_writable(Path(options.run))
@@ -456,20 +454,24 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _add_schema(commands: Any) -> None:
-    text = "Print the JSON schema of a lab's TOML, for editors, or of report.json."
+    text = "Print the JSON schema of a lab's TOML, for editors, or of a document's JSON."
     parser = _add(commands, "schema", _schema, text)
+    names = ("lab", "report", "handout", "instructor")
     parser.add_argument(
-        "of", nargs="?", choices=("lab", "report"), default="lab", help="lab or report (default: lab)"
+        "of", nargs="?", choices=names, default="lab", help="the lab, or an edition's JSON (default: lab)"
     )
 
 
 def _schema(options: argparse.Namespace) -> int:
-    if options.of == "report":
-        from reportgen.report.json_fields import report_schema as made  # noqa: PLC0415
-    else:
-        from reportgen.lab import json_schema as made  # noqa: PLC0415
+    if options.of == "lab":
+        from reportgen.lab import json_schema  # noqa: PLC0415
 
-    print(json.dumps(made(), indent=2))
+        made = json_schema()
+    else:
+        from reportgen.report.json_file import document_schema  # noqa: PLC0415
+
+        made = document_schema(options.of)
+    print(json.dumps(made, indent=2))
     return EXIT_DONE
 
 

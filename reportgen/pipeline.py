@@ -307,7 +307,7 @@ def _same_logo(run: Path, logo: Logo | None) -> bool:
 
 def _small_enough(run: Path, wish: Wish) -> bool:
     """Tell whether the documents of a run, which may have been drawn again since, fit a size."""
-    files = [files_of(run, name, stem) for stem, names in wish.copies.stems(wish.formats) for name in names]
+    files = [files_of(run, name, stem) for stem in wish.copies.stems for name in wish.formats]
     sizes = [sum(path.stat().st_size for path in paths) for paths in files]
     return not wish.max_size or max(sizes) <= wish.max_size
 
@@ -511,7 +511,7 @@ def _draw(results: Results, folder: Path, wish: Wish, studio: Studio) -> _Drawn:
             left_out.append(given)
         else:
             documents[name] = given
-    note_documents(folder, [stem for stem, _ in wish.copies.stems(wish.formats)])
+    note_documents(folder, wish.copies.stems)
     return _Drawn(documents, list({str(one): one for one in missing}.values()), list(dict.fromkeys(left_out)))
 
 
@@ -558,7 +558,7 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     source = lab if isinstance(lab, (str, Lab)) else Path(lab)
     formats = formats_of(format)
     own = Path(template_dir) if template_dir is not None else None
-    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, formats, whole_run=True, templates=own))
+    wish = Wish(formats, _bytes(max_size), copies_of(edition, sheet, whole_run=True, templates=own))
     with observer_for(quiet) as watch:
         prepared = prepare(source, given, Path(output), Workers.of(jobs, job_timeout), watch.say, wish)
         same = unchanged(prepared)

@@ -728,6 +728,8 @@ def test_schema_prints_a_json_schema(cli: Callable[..., Ran], tmp_path: Path) ->
     ran = cli("schema")
     schema = json.loads("\n".join(ran.out))
     assert schema["title"] == "A reportgen lab"
+    for name in ("report", "handout", "instructor"):
+        assert "format_version" in json.loads("\n".join(cli("schema", name).out))["properties"]
     cli("init", "new")
     assert json.loads((tmp_path / "new/lab.schema.json").read_text("utf-8")) == schema
 

@@ -173,7 +173,7 @@ def test_a_run_keeps_all_that_its_galleries_show_and_no_more_than_it_may(
 ) -> None:
     base = next(iter(trainings))
     kept = galleries.kept(trainings, base, most)
-    needed = {int(n) for rows in galleries._in_galleries(trainings, base) for n in rows["index"]}
+    needed = {int(n) for _, _, rows in galleries.panels(trainings, base) for n in rows["index"]}
     wrong = {int(n) for one in trainings.values() for n in one["index"][~galleries.right(one)]}
     assert needed <= set(kept) <= needed | wrong
     assert kept == sorted(set(kept))

@@ -186,6 +186,25 @@ def test_no_answer_stands_in_a_students_notebook() -> None:
     assert not given_away(plain(to_notebook(example(), blanks=True)), hidden)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_answer_stands_in_a_students_json(number: int) -> None:
+    from reportgen.analysis.frames import analyse
+    from reportgen.report.editions import edition
+    from reportgen.report.json_file import to_json
+
+    hidden = secrets(example, number)
+    made, taught = (
+        plain(to_json(example(), analyse(example()), edition(name, number))) for name in (STUDENT, TEACHER)
+    )
+    numbers = {one.replace(",", "") for one in hidden if re.fullmatch(r"[\d,]+", one)}
+    shapes = {f"[{one.replace('×', ', ')}]" for one in hidden if "×" in one}
+    # Rows of numbers have those of the trainings too, which are no one's answer.
+    asked = made[made.index('"exercises": [') :]
+    assert not given_away(made, hidden)
+    assert not given_away(asked, numbers | shapes)
+    assert len(given_away(taught, hidden)) > len(hidden) / 2
+
+
 def test_a_students_exercises_hold_no_answer_as_data() -> None:
     for anchor in ("predictions", "readings"):
         for name, solved in ((STUDENT, False), (TEACHER, True)):
@@ -328,6 +347,7 @@ def test_files_are_named_after_edition_and_sheet_and_told_apart_by_that() -> Non
         "html": "report.html",
         "json": "report.json",
         "handout-3.html": "handout-3.html",
+        "handout-3.json": "handout-3.json",
     }
     for edition, number, name in (("report", 1, "pdf"), ("handout", 1, "html"), ("instructor", 12, "pdf")):
         assert asked_by(f"{stem_of(edition, number)}.{name}") == (Copies((edition,), number), name)
@@ -336,18 +356,16 @@ def test_files_are_named_after_edition_and_sheet_and_told_apart_by_that() -> Non
 
 
 def test_what_cannot_be_asked_for_is_refused_in_words() -> None:
-    formats = ("html", "pdf")
-    assert copies_of("instructor, handout", 2, formats) == Copies(("handout", "instructor"), 2)
-    assert copies_of("handout", 1, formats, whole_run=True).editions == ("report", "handout")
-    for editions, number, given, said in (
-        ("hand", 1, formats, "--edition: 'hand'; did you mean 'handout'?"),
-        (" ,", 1, formats, "--edition: is empty, expected some of report, handout, instructor"),
-        ("handout", 0, formats, "--sheet: 0, expected a number from 1"),
-        ("report", 2, formats, "--sheet: is for --edition handout or instructor"),
-        ("handout", 1, ("json",), "--format: json is of the report alone"),
+    assert copies_of("instructor, handout", 2) == Copies(("handout", "instructor"), 2)
+    assert copies_of("handout", 1, whole_run=True).editions == ("report", "handout")
+    for editions, number, said in (
+        ("hand", 1, "--edition: 'hand'; did you mean 'handout'?"),
+        (" ,", 1, "--edition: is empty, expected some of report, handout, instructor"),
+        ("handout", 0, "--sheet: 0, expected a number from 1"),
+        ("report", 2, "--sheet: is for --edition handout or instructor"),
     ):
         with pytest.raises(UsageError) as refused:
-            copies_of(editions, number, given)
+            copies_of(editions, number)
         assert said in str(refused.value)
     assert Wish(copies=Copies(("report", "handout"), 2)).options == [
         "--edition",

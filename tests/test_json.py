@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from math import isfinite
 from typing import Any
@@ -13,12 +14,17 @@ import pandas as pd
 import pytest
 
 from reportgen.analysis.frames import ANALYSES, Analysis, analyse
+from reportgen.analysis.galleries import OWN_PANELS
 from reportgen.analysis.scores import leaderboard
 from reportgen.jobs import DIVERGED, FAILED
-from reportgen.report.json_fields import HEAD, KINDS, MANY, ONE, report_schema
-from reportgen.report.json_file import AS_JSON, to_json
+from reportgen.lab.notes import Note
+from reportgen.report.editions import EDITIONS, edition
+from reportgen.report.json_editions import shape_of
+from reportgen.report.json_fields import MANY, REPORT
+from reportgen.report.json_file import AS_JSON, document_schema, to_json
+from reportgen.report.json_schema import KINDS
 from reportgen.results import Results
-from synthetic import HOSTILE, example, hostile, made_up
+from synthetic import HOSTILE, example, hostile, made_up, prose
 
 
 @cache
@@ -42,28 +48,31 @@ def analysis_of(run: Callable[[], Results]) -> Analysis:
 
 
 @cache
-def read(run: Callable[[], Results]) -> dict[str, Any]:
+def read(run: Callable[[], Results], name: str = "report", sheet: int = 1) -> dict[str, Any]:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is not JSON")
 
-    made: dict[str, Any] = json.loads(to_json(run(), analysis_of(run)), parse_constant=refuse)
+    made: dict[str, Any] = json.loads(
+        to_json(run(), analysis_of(run), edition(name, sheet)), parse_constant=refuse
+    )
     return made
 
 
 RUNS = [example, seeds, alone, nothing_finished, hostile]
 
 
-def test_the_schema_is_one_and_says_what_every_field_is() -> None:
-    schema = report_schema()
+@pytest.mark.parametrize("name", EDITIONS)
+def test_the_schema_is_one_and_says_what_every_field_is(name: str) -> None:
+    schema, shape = document_schema(name), REPORT if name == "report" else shape_of(name)
     jsonschema.Draft202012Validator.check_schema(schema)
 
-    def objects(shape: dict[str, Any]) -> list[dict[str, Any]]:
-        inner = [*shape.get("properties", {}).values(), *([shape["items"]] if "items" in shape else [])]
-        own = [shape] if "properties" in shape else []
+    def objects(stated: dict[str, Any]) -> list[dict[str, Any]]:
+        inner = [*stated.get("properties", {}).values(), *([stated["items"]] if "items" in stated else [])]
+        own = [stated] if "description" in next(iter(stated.get("properties", {}).values()), {}) else []
         return own + [found for one in inner for found in objects(one)]
 
     found = objects(schema)
-    assert len(found) == 1 + len(ONE) + len(MANY)
+    assert len(found) == 1 + len(shape.one) + len(shape.many)
     for one in found:
         assert one["additionalProperties"] is False
         assert one["required"] == list(one["properties"])
@@ -71,13 +80,18 @@ def test_the_schema_is_one_and_says_what_every_field_is() -> None:
 
 
 def test_every_field_has_a_kind_that_the_schema_knows() -> None:
-    fields = [HEAD, *(one for _, one in ONE.values()), *(one for _, one in MANY.values())]
-    assert {kind.rstrip("?") for one in fields for kind, _ in one.values()} <= set(KINDS)
+    shapes = [REPORT, shape_of("handout"), shape_of("instructor")]
+    groups = [group for one in shapes for group in ({"": ("", one.head)}, one.one, one.many)]
+    kinds = {
+        kind.rstrip("?") for group in groups for _, fields in group.values() for kind, _ in fields.values()
+    }
+    assert kinds == set(KINDS)
 
 
+@pytest.mark.parametrize("name", EDITIONS)
 @pytest.mark.parametrize("run", RUNS)
-def test_what_is_written_is_what_the_schema_says(run: Callable[[], Results]) -> None:
-    jsonschema.Draft202012Validator(report_schema()).validate(read(run))
+def test_what_is_written_is_what_the_schema_says(run: Callable[[], Results], name: str) -> None:
+    jsonschema.Draft202012Validator(document_schema(name)).validate(read(run, name))
 
 
 @pytest.mark.parametrize("name", ANALYSES)
@@ -137,3 +151,72 @@ def test_a_row_stands_on_a_line() -> None:
     assert sum('"metric": "recall"' in line for line in lines) == sum(
         row["metric"] == "recall" for row in read(example)["per_class"]
     )
+
+
+# --- editions ------------------------------------------------------------------------------------
+
+
+def test_a_handout_has_blanks_where_the_instructor_has_answers() -> None:
+    asked, answered = (read(example, name)["exercises"] for name in ("handout", "instructor"))
+    assert [one["text"] for one in asked] == [one["text"] for one in answered]
+    blanks = [cell for one in asked for table in one["tables"] for row in table["rows"] for cell in row]
+    assert None in blanks
+    assert not [one for one in answered for table in one["tables"] for row in table["rows"] if None in row]
+    assert not {"answer", "working", "teaching"} & set(asked[0])
+    assert all(one["answer"] for one in answered)
+    assert "claims" not in read(example, "handout")
+    assert read(example, "instructor")["claims"] == read(example)["claims"]
+    assert {one["level"] for one in read(example, "handout")["findings"]} == {"answer"}
+
+
+def test_another_sheet_has_other_exercises_and_says_so() -> None:
+    first, second = (read(example, "handout", sheet) for sheet in (1, 2))
+    assert (first["sheet"], second["sheet"]) == (1, 2)
+    assert first["exercises"] != second["exercises"]
+    assert first["arithmetic"] == second["arithmetic"]
+
+
+def test_the_arithmetic_is_that_of_the_layers() -> None:
+    made = read(example, "handout")
+    layers = [one for one in made["layers"] if one["variant"] == made["worked"]]
+    assert [one["params"] for one in made["steps"]] == [one["params"] for one in layers]
+    assert made["steps"][-1]["receptive_field"] is None
+    lines = [line["formula"] for block in made["arithmetic"] for line in block["lines"]]
+    assert any(line.startswith("⌊(n − k)/s⌋ + 1 = ") for line in lines)
+
+
+def test_a_handout_shows_the_confusion_and_the_images_of_one_training() -> None:
+    made = read(example, "handout")
+    assert {one["variant"] for one in made["confusion"]} == {made["shown"]}
+    assert sum(one["count"] for one in made["confusion"]) == 200
+    assert {one["variant"] for one in made["images"]} == {made["shown"]}
+    assert {one["panel"] for one in made["images"]} <= set(OWN_PANELS)
+
+
+def test_images_are_those_of_the_galleries() -> None:
+    found = pd.DataFrame(read(example)["images"])
+    predictions = example().predictions.set_index(["variant", "seed", "index"])
+    for row in found[found["panel"].isin(OWN_PANELS)].itertuples():
+        there = predictions.loc[(row.variant, row.seed, row.index)]
+        assert (there["label"], there["predicted"]) == (row.label, row.predicted)
+        assert (row.label == row.predicted) == row.panel.endswith("hits")
+    assert {"only this one right", "only the baseline right", "confused"} <= set(found["panel"])
+
+
+def test_the_lab_s_own_words_and_who_hands_it_out_are_stated() -> None:
+    made, lab = read(prose), prose().record.lab
+    assert made["introduction"] == lab.texts.introduction
+    assert [one["title"] for one in made["points"]] == [one.title for one in lab.texts.points]
+    assert made["institution"] == lab.branding.institution
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_an_edition_states_the_notes_of_its_own_sections_alone(name: str) -> None:
+    results = prose()
+    note = Note(section="claims", place="after", text="For the report and the instructor.")
+    lab = results.record.lab.model_copy(update={"notes": (*results.record.lab.notes, note)})
+    noted = replace(results, record=results.record.model_copy(update={"lab": lab}))
+    stated = json.loads(to_json(noted, analysis_of(prose), edition(name)))["section_notes"]
+    there = [one for one in lab.notes if one.stands_in(name) and one.section in edition(name).sections]
+    assert stated == [one.model_dump(exclude={"editions"}) for one in there]
+    assert (note.text in [one["text"] for one in stated]) == (name != "handout")

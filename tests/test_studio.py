@@ -274,7 +274,7 @@ def test_every_module_that_charts_are_drawn_by_is_part_of_their_names() -> None:
             todo += [one for one in files if one not in seen and (package / one).is_file()]
     beside = {name for name in seen if not name.startswith("charts/")}
     known = {"references.py", "formulas.py", "typography.py"}
-    # Templates and fonts only name files, whose content is part of the names; no chart has what templates know of.
+    # Templates and fonts only name files, whose content is part of the names; the others are of templates.
     assert beside - {"fonts.py", "templates.py", "images.py", *known} == set(caching.DRAWN_BY)
 
 

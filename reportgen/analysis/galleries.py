@@ -28,6 +28,7 @@ A_PAIR_AT_MOST = 2  # images of one true and predicted class in a gallery by con
 DISAGREEMENTS = 5  # images of each side of two networks
 PAIRS = 6
 EXAMPLES = 6  # images of one confused pair
+OWN_PANELS = ("first hits", "first mistakes", "surest mistakes", "least sure hits")
 KEPT_IMAGES = 4000
 KEPT_BYTES = 8_000_000  # of images before they are compressed
 
@@ -181,7 +182,7 @@ def kept(trainings: Trainings, base: str | None, most: int) -> list[int]:
 
     At most `most`, chosen fairly over variants and cells, but never fewer than the galleries need.
     """
-    needed = {int(index) for rows in _in_galleries(trainings, base) for index in rows["index"]}
+    needed = {int(index) for _, _, rows in panels(trainings, base) for index in rows["index"]}
     cells = [int(index) for index in fairly(mistakes(trainings))["index"]]
     rest = [index for index in dict.fromkeys(cells) if index not in needed]
     return sorted([*needed, *rest[: max(most - len(needed), 0)]])
@@ -192,12 +193,35 @@ def room_for(image_bytes: int) -> int:
     return min(KEPT_IMAGES, KEPT_BYTES // max(image_bytes, 1))
 
 
-def _in_galleries(trainings: Trainings, base: str | None) -> list[pd.DataFrame]:
-    chosen = [spread(everyone_wrong(trainings))]
+def panels(trainings: Trainings, base: str | None) -> list[tuple[str | None, str, pd.DataFrame]]:
+    """List what galleries show: a variant (None: all together), the panel's name and its images."""
+    chosen: list[tuple[str | None, str, pd.DataFrame]] = []
     for name, one in trainings.items():
-        chosen += [first(one, True), first(one, False), surest_mistakes(one), least_sure_hits(one)]
+        own = (first(one, True), first(one, False), surest_mistakes(one), least_sure_hits(one))
+        chosen += [(name, panel, rows) for panel, rows in zip(OWN_PANELS, own, strict=True)]
         if base in trainings and name != base:
             found = disagreements(trainings[base], one)
-            chosen += [only_one_right(found, True), only_one_right(found, False)]
+            chosen.append((name, "only this one right", only_one_right(found, False)))
+            chosen.append((name, "only the baseline right", only_one_right(found, True)))
+    chosen.append((None, "all wrong", spread(everyone_wrong(trainings))))
     pairs = confused_pairs(trainings).itertuples()
-    return [*chosen, *(examples(trainings, pair.label, pair.predicted) for pair in pairs)]
+    return [
+        *chosen,
+        *((None, "confused", examples(trainings, pair.label, pair.predicted)) for pair in pairs),
+    ]
+
+
+def images_shown(results: Results) -> pd.DataFrame:
+    """List the images of all galleries: variant, seed, panel, place (from 1) and COLUMNS."""
+    trainings = trainings_shown(results)
+    base = results.record.lab.baseline
+    seeds = {name: shown_seed(results, name) for name in trainings}
+    parts = [
+        rows[COLUMNS].assign(
+            variant=name, seed=seeds.get(name or ""), panel=panel, place=range(1, len(rows) + 1)
+        )
+        for name, panel, rows in panels(trainings, base.name if base else None)
+        if len(trainings) > 1 or panel != "all wrong"
+    ]
+    columns = ["variant", "seed", "panel", "place", *COLUMNS]
+    return pd.DataFrame([row for part in parts for row in part[columns].to_dict("records")], columns=columns)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportgen import disk, words
 from reportgen.errors import PdfUnavailable
-from reportgen.report.copies import REPORT, THE_REPORT, Copies, formats_for, key_of, stem_of
+from reportgen.report.copies import REPORT, THE_REPORT, Copies, key_of
 from reportgen.report.dates import document_date
 from reportgen.report.formats import FORMATS, Made, Source
 
@@ -50,10 +50,9 @@ def write(
         analysis = frames.analyse(results)
     if REPORT in copies.editions:
         frames.write(analysis, folder)
-    for edition in copies.editions:
-        stem, names = stem_of(edition, copies.sheet), formats_for(edition, formats)
+    for edition, stem in zip(copies.editions, copies.stems, strict=True):
         source = Source(results, analysis, studio, None, edition, copies.sheet, stem, copies.templates)
-        for name, made in _fitted(source, names, max_size) if max_size else _whole(source, names):
+        for name, made in _fitted(source, formats, max_size) if max_size else _whole(source, formats):
             yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
 
 

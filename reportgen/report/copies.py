@@ -10,7 +10,7 @@ from reportgen.errors import UsageError, did_you_mean
 from reportgen.report.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 REPORT = "report"
@@ -35,12 +35,12 @@ class Copies:
 
     def files(self, formats: Sequence[str]) -> dict[str, str]:
         """Name the files in some formats: by the format alone for the report, else by the whole name."""
-        return {key_of(stem, name): f"{stem}.{name}" for stem, names in self.stems(formats) for name in names}
+        return {key_of(stem, name): f"{stem}.{name}" for stem in self.stems for name in formats}
 
-    def stems(self, formats: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-        """Give what each edition's files are called, without the format, with its formats."""
-        for edition in self.editions:
-            yield stem_of(edition, self.sheet), formats_for(edition, formats)
+    @property
+    def stems(self) -> list[str]:
+        """Give what each edition's files are called, without the format."""
+        return [stem_of(edition, self.sheet) for edition in self.editions]
 
 
 THE_REPORT = Copies()
@@ -65,15 +65,9 @@ def asked_by(file: str) -> tuple[Copies, str] | None:
     return Copies((found[1] or found[2],), int(found[3] or 1)), name
 
 
-def formats_for(edition: str, formats: Sequence[str]) -> list[str]:
-    """List those of some formats that an edition comes in."""
-    return [name for name in formats if edition == REPORT or FORMATS[name].editions]
-
-
 def copies_of(
     editions: str,
     sheet: int,
-    formats: Sequence[str],
     *,
     whole_run: bool = False,
     templates: str | Path | None = None,
@@ -95,7 +89,4 @@ def copies_of(
     if sheet != 1 and set(names) == {REPORT}:
         raise UsageError("--sheet: is for --edition handout or instructor, of which neither is asked for")
     wanted = tuple(name for name in NAMES if name in names or (whole_run and name == REPORT))
-    for name in wanted:
-        if not formats_for(name, formats):
-            raise UsageError(f"--format: {', '.join(formats)} is of the report alone; the {name} has others")
     return Copies(wanted, sheet, own_templates(templates) if templates else None)

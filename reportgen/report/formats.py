@@ -74,13 +74,11 @@ class Format:
     """How a format is made: `begin` orders what takes long and gives a function that waits for it.
 
     That function may raise PdfUnavailable and RenderError. `beside` ends the name of the folder of its files.
-    `editions` says whether the handout and the instructor's edition come in it too.
     """
 
     begin: Callable[[Source], Finish]
     charts: bool = True
     beside: str = ""
-    editions: bool = True
 
 
 def _html(source: Source) -> Finish:
@@ -116,9 +114,11 @@ def _notebook(source: Source) -> Finish:
 
 
 def _json(source: Source) -> Finish:
+    from reportgen.report.editions import edition  # noqa: PLC0415
     from reportgen.report.json_file import to_json  # noqa: PLC0415
 
-    return lambda: Made(to_json(source.results, source.analysis).encode())
+    chosen = edition(source.edition, source.sheet)
+    return lambda: Made(to_json(source.results, source.analysis, chosen).encode())
 
 
 FORMATS: dict[str, Format] = {
@@ -126,7 +126,7 @@ FORMATS: dict[str, Format] = {
     "pdf": Format(_pdf),
     "md": Format(_markdown, beside="-images"),
     "ipynb": Format(_notebook, charts=False),
-    "json": Format(_json, charts=False, editions=False),
+    "json": Format(_json, charts=False),
 }
 DEFAULT = ("html", "pdf")
 # What a document, and what is known of it, is called before it is swapped in; more follows the name.

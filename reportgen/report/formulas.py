@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Piece:
-    """What is set as one: either text of the sentence around, or parts of a formula with how they are read."""
+    """What is set as one: text of the sentence around, or parts of a formula with how they are read."""
 
     text: str = ""
     parts: tuple[Part, ...] = ()

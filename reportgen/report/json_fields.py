@@ -1,15 +1,10 @@
-"""Every field of report.json, its kind and what it says; the JSON schema is made of these.
-
-Kinds: text, whole (number), number, truth, texts (a list), wholes, numbers, named (values by name). A
-question mark marks a value that may be null, because there is none. Shares run from 0 to 1.
-"""
+"""Every field of report.json, its kind and what it says."""
 
 from __future__ import annotations
 
-from typing import Any
+from reportgen.report.json_schema import Fields, Shape
 
 FORMAT_VERSION = 1  # counts up with any change that an older reader would misread
-Fields = dict[str, tuple[str, str]]
 
 SEED = ("whole?", "The training's seed; null for the mean over the finished seeds.")
 LOW = ("number?", "Lower end of the interval.")
@@ -24,8 +19,12 @@ HEAD: Fields = {
     "reportgen": ("text", "Version of reportgen that wrote this."),
     "title": ("text", "Title of the lab."),
     "course": ("text", "Course of the lab."),
+    "institution": ("text", "Who hands it out; empty where the lab does not say."),
+    "term": ("text", "When; empty where the lab does not say."),
+    "authors": ("texts", "Who wrote the lab."),
     "language": ("text", "What all sentences are in: en, de, es or zh."),
     "notes": ("texts", "What must be known before the numbers are believed."),
+    "introduction": ("text", "The lab's own introduction, in Markdown."),
     "speaks_of": ("text", "Whom the report compares: trained networks, or architectures over their seeds."),
 }
 ONE: dict[str, tuple[str, Fields]] = {
@@ -71,6 +70,39 @@ ONE: dict[str, tuple[str, Fields]] = {
     ),
 }
 MANY: dict[str, tuple[str, Fields]] = {
+    "points": (
+        "What the lab teaches, in its own words.",
+        {
+            "title": ("text", "Title."),
+            "text": ("text", "Its words, in Markdown."),
+            "fact": ("text", "What this run's networks show of it; empty for a point without a drawing."),
+        },
+    ),
+    "section_notes": (
+        "The lab's own words in sections.",
+        {
+            "section": ("text", "Name of the section."),
+            "place": ("text", "before or after what the section shows."),
+            "text": ("text", "The words, in Markdown."),
+        },
+    ),
+    "images": (
+        "The test images of the galleries, at their full length.",
+        {
+            "variant": ("text?", "Name of the network; null for what all show together."),
+            "seed": ("whole?", "Its training that is shown."),
+            "panel": (
+                "text",
+                "first hits, first mistakes, surest mistakes, least sure hits, only this one right, only the "
+                "baseline right, all wrong or confused (the pairs of classes that all confuse most).",
+            ),
+            "place": ("whole", "Place in the panel, from 1."),
+            "index": ("whole", "Index in the test set."),
+            "label": ("whole", "True class."),
+            "predicted": ("whole", "Predicted class; of all together, what most of them say."),
+            "confidence": ("number", "Probability of that prediction."),
+        },
+    ),
     "variants": (
         "The networks, in the lab's order.",
         {
@@ -277,45 +309,4 @@ MANY: dict[str, tuple[str, Fields]] = {
         },
     ),
 }
-KINDS: dict[str, dict[str, Any]] = {
-    "text": {"type": "string"},
-    "whole": {"type": "integer"},
-    "number": {"type": "number"},
-    "truth": {"type": "boolean"},
-    "texts": {"type": "array", "items": {"type": "string"}},
-    "wholes": {"type": "array", "items": {"type": "integer"}},
-    "numbers": {"type": "array", "items": {"type": "number"}},
-    "named": {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
-}
-
-
-def report_schema() -> dict[str, Any]:
-    """Give the JSON schema of report.json."""
-    properties = _properties(HEAD)
-    properties["format_version"]["const"] = FORMAT_VERSION
-    properties |= {name: _object(fields, words) for name, (words, fields) in ONE.items()}
-    for name, (words, fields) in MANY.items():
-        properties[name] = {"description": words, "type": "array", "items": _object(fields)}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "All that a report of reportgen states",
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _object(fields: Fields, words: str = "") -> dict[str, Any]:
-    stated = {"description": words} if words else {}
-    shape = {"type": "object", "properties": _properties(fields)}
-    return {**stated, **shape, "required": list(fields), "additionalProperties": False}
-
-
-def _properties(fields: Fields) -> dict[str, Any]:
-    return {name: {"description": words, **_kind(kind)} for name, (kind, words) in fields.items()}
-
-
-def _kind(kind: str) -> dict[str, Any]:
-    shape = KINDS[kind.rstrip("?")]
-    return {**shape, "type": [shape["type"], "null"]} if kind.endswith("?") else dict(shape)
+REPORT = Shape("All that a report of reportgen states", HEAD, ONE, MANY)

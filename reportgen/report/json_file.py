@@ -1,4 +1,4 @@
-"""All that a report states, as JSON for a program to read; json_fields.py says what each field is."""
+"""All that a document states, as JSON for a program to read; json_fields.py says what each field is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ import pandas as pd
 
 from reportgen import __version__
 from reportgen.analysis.comparisons import spoken_of
+from reportgen.analysis.facts import FACTS
+from reportgen.analysis.galleries import images_shown
 from reportgen.analysis.scores import leaderboard
 from reportgen.analysis.telling import telling
-from reportgen.report.json_fields import FORMAT_VERSION, HEAD, MANY, ONE, Fields
+from reportgen.report.editions import REPORT, Edition
+from reportgen.report.html import context_of
+from reportgen.report.json_editions import narrowed, shape_of, taught
+from reportgen.report.json_fields import FORMAT_VERSION
+from reportgen.report.json_fields import REPORT as REPORT_SHAPE
+from reportgen.report.json_schema import Fields, Shape, schema_of
+from reportgen.report.studio import Studio
 from reportgen.text import inert
+from reportgen.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,46 +33,87 @@ if TYPE_CHECKING:
 AS_JSON = {"claims": ("numbers",), "findings": ("numbers",)}  # columns that hold JSON themselves
 
 
-def to_json(results: Results, analysis: Analysis) -> str:
-    """Write all that the report of a run states; a number that there is not is null.
+def to_json(results: Results, analysis: Analysis, edition: Edition = REPORT) -> str:
+    """Write all that an edition of a run's document states; a number that there is not is null.
 
     One row of a list stands on one line. Numbers are those of the frames, to the last bit.
     """
-    made = statement(results, analysis)
+    made = statement(results, analysis, edition)
     parts = ",\n".join(f"  {json.dumps(name)}: {_lines(value)}" for name, value in made.items())
     return f"{{\n{parts}\n}}\n"
 
 
-def statement(results: Results, analysis: Analysis) -> dict[str, Any]:
-    """Gather all that the report of a run states, ready for JSON."""
-    record = results.record
-    lab, dataset = record.lab, record.dataset
-    notes = [record.fallback, *dataset.warnings]
-    head = {
-        "format_version": FORMAT_VERSION,
-        "reportgen": __version__,
-        "title": lab.title,
-        "language": lab.language,
-        "course": lab.course,
-        "notes": [note for note in notes if note],
-        "speaks_of": spoken_of(analysis["comparisons"]),
-    }
+def document_schema(edition: str) -> dict[str, Any]:
+    """Give the JSON schema of an edition's JSON."""
+    return schema_of(_shape(edition), FORMAT_VERSION)
+
+
+def _shape(edition: str) -> Shape:
+    return REPORT_SHAPE if edition == REPORT.name else shape_of(edition)
+
+
+def statement(results: Results, analysis: Analysis, edition: Edition = REPORT) -> dict[str, Any]:
+    """Gather all that an edition states, ready for JSON."""
+    record, shape = results.record, _shape(edition.name)
+    lab = record.lab
     protocol = {**lab.protocol.model_dump(), "validation": str(lab.protocol.validation)}
     run = {**record.model_dump(), "started": record.started.isoformat()}
-    one = {"run": run, "dataset": dataset.model_dump(), "protocol": protocol}
-    frames = {"trainings": results.runs, "layers": results.layers, "epochs": results.epochs}
+    one = {"run": run, "dataset": record.dataset.model_dump(), "protocol": protocol}
+    context = context_of(results, Studio(processes=0), analysis, None, edition)
     counted = results.confusion[results.confusion["count"] > 0]
-    frames |= {"confusion": counted, "probes": results.probes, **analysis}
-    rows = {
+    frames = {
+        "trainings": results.runs,
+        "layers": results.layers,
+        "epochs": results.epochs,
+        "confusion": counted,
+        "probes": results.probes,
+        "images": images_shown(results),
+        **analysis,
+    }
+    shown = {name: frame for name, frame in frames.items() if name in shape.many}
+    if edition.name != REPORT.name:
+        shown = {name: narrowed(name, frame, context) for name, frame in shown.items()}
+    values = {
+        **_head(results, analysis, edition),
+        **_words(results, edition),
         "variants": [variant.model_dump() for variant in lab.variants],
         "leaderboard": _leaderboard(results, analysis),
-        **{name: _rows(name, frame) for name, frame in frames.items() if name in MANY},
+        **{name: _rows(name, frame) for name, frame in shown.items()},
+        **({} if edition.name == REPORT.name else taught(context, edition)),
     }
     return {
-        **_fields(head, HEAD),
-        **{name: _fields(one[name], fields) for name, (_, fields) in ONE.items()},
-        **{name: [_fields(row, fields) for row in rows[name]] for name, (_, fields) in MANY.items()},
+        **_fields(values, shape.head),
+        **{name: _fields(one[name], fields) for name, (_, fields) in shape.one.items()},
+        **{name: [_fields(row, fields) for row in values[name]] for name, (_, fields) in shape.many.items()},
     }
+
+
+def _head(results: Results, analysis: Analysis, edition: Edition) -> dict[str, Any]:
+    record = results.record
+    notes = [*map(tr, edition.notes), record.fallback, *record.dataset.warnings]
+    return {
+        "format_version": FORMAT_VERSION,
+        "reportgen": __version__,
+        "title": record.lab.title,
+        "course": record.lab.course,
+        **record.lab.branding.model_dump(include={"institution", "term", "authors"}),
+        "language": record.lab.language,
+        "notes": [note for note in notes if note],
+        "introduction": record.lab.texts.introduction,
+        "speaks_of": spoken_of(analysis["comparisons"]),
+    }
+
+
+def _words(results: Results, edition: Edition) -> dict[str, Any]:
+    """Give the lab's own words, as they are stated in it."""
+    lab = results.record.lab
+    facts = {name: fact(results.layers) for name, fact in FACTS.items()}
+    points = [
+        {"title": one.title, "text": one.text, "fact": facts.get(one.drawing or "", "")}
+        for one in lab.texts.points
+    ]
+    noted = [one for one in lab.notes if one.stands_in(edition.name) and one.section in edition.sections]
+    return {"points": points, "section_notes": [one.model_dump() for one in noted]}
 
 
 def _leaderboard(results: Results, analysis: Analysis) -> list[dict[str, Any]]:

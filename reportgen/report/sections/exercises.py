@@ -62,20 +62,20 @@ def predictions(context: Context) -> Exercises:
         "Answer these before you read on: the results that follow tell you what is right, and it is the "
         "surprise that teaches."
     )
-    return Exercises(said, tuple(_set(n, one) for n, one in _numbered(context) if one.stands == BEFORE))
+    return Exercises(said, tuple(_set(n, one) for n, one in numbered(context) if one.stands == BEFORE))
 
 
 def readings(context: Context) -> Exercises | None:
     """Give what is to be answered with the results at hand; None where there is nothing."""
     found = tuple(
         _set(n, one, context.numbers.matrix if one.kind == CONFUSION else None)
-        for n, one in _numbered(context)
+        for n, one in numbered(context)
         if one.stands == AFTER
     )
     return Exercises("", found) if found else None
 
 
-def _numbered(context: Context) -> list[tuple[int, Exercise]]:
+def numbered(context: Context) -> list[tuple[int, Exercise]]:
     """List the sheet's exercises; only those of an edition with answers have any."""
     made = sheet(Source(context.results, most_mistaken(context)), context.sheet)
     return list(enumerate(made if context.answers else [one.unanswered for one in made], start=1))

@@ -75,7 +75,7 @@ def set_lines(lines: Iterable[Line]) -> tuple[SetLine, ...]:
 
 def working(context: Context) -> Working | None:
     """Work out one convolution and the network around it; None where no variant has stated layers."""
-    variant = _variant(context)
+    variant = variant_worked(context)
     if variant is None:
         return None
     data = context.dataset
@@ -98,7 +98,7 @@ def working(context: Context) -> Working | None:
     return Working(_introduction(variant, step), letters, tuple(blocks), tuple(map(_row, found)), caption)
 
 
-def _variant(context: Context) -> Variant | None:
+def variant_worked(context: Context) -> Variant | None:
     """Choose a variant: one that begins with a convolution that moves by more than one, if there is any."""
     stated = [one for one in context.lab.variants if one.layers]
     with_convolution = [one for one in stated if any(isinstance(layer, Conv2D) for layer in one.layers or ())]

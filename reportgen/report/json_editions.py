@@ -1,0 +1,176 @@
+"""All that the handout and the instructor's edition state, as JSON: their fields, and where each comes from.
+
+What a student's edition leaves for the reader to find out is in none of its fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reportgen.analysis.evidence import ANSWER
+from reportgen.analysis.galleries import OWN_PANELS
+from reportgen.arithmetic import steps
+from reportgen.lab import trace_variant
+from reportgen.layers import setting_text
+from reportgen.report.formulas import parse, plain
+from reportgen.report.json_fields import HEAD, MANY, ONE
+from reportgen.report.json_schema import Fields, Shape
+from reportgen.report.sections.exercises import numbered
+from reportgen.report.sections.objectives import objectives
+from reportgen.report.sections.single import most_mistaken
+from reportgen.report.sections.working import variant_worked, working
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reportgen.report.document import Context
+    from reportgen.report.editions import Edition
+    from reportgen.teaching.exercises import Answer, Blanks, Exercise
+
+EXERCISE: Fields = {
+    "number": ("whole", "Number on the sheet, from 1."),
+    "kind": ("text", "What it asks for: shape, parameters, field, faster, mistake, confusion or own."),
+    "stands": ("text", "before or after the results."),
+    "title": ("text", "Its title; empty for one of the lab's own."),
+    "text": ("text", "The question; code between backticks, or Markdown."),
+    "markdown": ("truth", "Whether its words are Markdown."),
+    "tables": ("tables", "What is given, and null for what is to be filled in."),
+}
+SOLUTION: Fields = {
+    "answer": ("text", "What is right."),
+    "working": ("lines", "How it is worked out."),
+    "teaching": ("text", "Notes for whoever teaches it."),
+}
+TAUGHT: Fields = {
+    "edition": ("text", "handout or instructor."),
+    "sheet": ("whole", "Number of the sheet of exercises."),
+    "objectives": ("texts", "What a reader will be able to do."),
+    "worked": ("text?", "The network whose arithmetic is worked out; null where none has stated layers."),
+    "shown": ("text?", "The network whose confusion and images are shown; null where none has predictions."),
+}
+ARITHMETIC: dict[str, tuple[str, Fields]] = {
+    "arithmetic": (
+        "The arithmetic of the network `worked`, by what is worked out.",
+        {
+            "title": ("text", "What is worked out."),
+            "text": ("text", "What is to be known for it."),
+            "lines": ("lines", "Line by line."),
+        },
+    ),
+    "steps": (
+        "The network `worked`, layer by layer.",
+        {
+            "layer": ("text", "Name in Keras."),
+            "setting": ("text", "Its arguments."),
+            "output_shape": ("wholes", "Shape of what it gives for one image."),
+            "receptive_field": (
+                "wholes?",
+                "Pixels of the image that a value sees, (h, w); null for the whole.",
+            ),
+            "params": ("whole", "Parameters."),
+            "multiply_adds": ("whole", "Multiply-adds for one image."),
+            "bytes": ("whole", "Bytes of what it gives for one image."),
+        },
+    ),
+}
+FOUND = ("variants", "layers", "leaderboard", "epochs", "confusion", "images", "findings")
+WORDS = ("points", "section_notes")
+NOT_SAID = {"layers": ("multiply_adds",)}  # columns of the report's that these editions do not show
+
+
+def shape_of(edition: str) -> Shape:
+    """Give the fields of an edition's JSON."""
+    answers = edition == "instructor"
+    names = (*WORDS, *FOUND, *(("claims",) if answers else ()))
+    many = {
+        name: (
+            MANY[name][0],
+            {key: one for key, one in MANY[name][1].items() if key not in NOT_SAID.get(name, ())},
+        )
+        for name in names
+    }
+    asked = (
+        "The exercises, with their answers." if answers else "The exercises.",
+        EXERCISE | SOLUTION if answers else EXERCISE,
+    )
+    whose = "the instructor's edition" if answers else "a handout"
+    return Shape(
+        f"All that {whose} of reportgen states",
+        {**HEAD, **TAUGHT},
+        {name: ONE[name] for name in ("dataset", "protocol")},
+        {**many, **ARITHMETIC, "exercises": asked},
+    )
+
+
+def taught(context: Context, edition: Edition) -> dict[str, Any]:
+    """Gather what an edition states beside what the report does."""
+    worked, set_out = variant_worked(context), working(context)
+    blocks = set_out.blocks if set_out else ()
+    return {
+        "edition": edition.name,
+        "sheet": edition.sheet,
+        "objectives": [one.striptags() for one in objectives(context).objectives],
+        "worked": worked.name if worked else None,
+        "shown": most_mistaken(context),
+        "arithmetic": [
+            {
+                "title": block.title,
+                "text": plain(block.text),
+                "lines": [{"words": one.words, "formula": plain(one.formula)} for one in block.lines],
+            }
+            for block in blocks
+        ],
+        "steps": _steps(context),
+        "exercises": [_exercise(number, one) for number, one in numbered(context)],
+    }
+
+
+def narrowed(name: str, frame: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Keep the rows that an edition shows."""
+    if name == "confusion":
+        shown = dict(context.shown())
+        chosen = most_mistaken(context)
+        return frame[(frame["variant"] == chosen) & (frame["seed"] == shown.get(chosen or "", -1))]
+    if name == "images":
+        return frame[(frame["variant"] == most_mistaken(context)) & frame["panel"].isin(OWN_PANELS)]
+    if name == "findings" and not context.answers:
+        return frame[frame["level"] == ANSWER]
+    return frame
+
+
+def _steps(context: Context) -> list[dict[str, Any]]:
+    variant = variant_worked(context)
+    if variant is None:
+        return []
+    data = context.dataset
+    rows = trace_variant(variant, data.image_shape, len(data.classes))
+    return [
+        {
+            "layer": one.layer.keras_name,
+            "setting": setting_text(one.layer.setting()),
+            "output_shape": list(one.row.output_shape),
+            "receptive_field": None if one.field.whole else list(one.field.size),
+            "params": one.row.params,
+            "multiply_adds": one.row.multiply_adds,
+            "bytes": one.memory.activations,
+        }
+        for one in steps(rows, data.image_shape, context.protocol.precision)
+    ]
+
+
+def _exercise(number: int, one: Exercise) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        name: getattr(one, name) for name in ("kind", "stands", "title", "text", "markdown")
+    }
+    made |= {"number": number, "tables": [_table(table, one.answer) for table in one.tables]}
+    if one.answer:
+        lines = [{"words": line.words, "formula": plain(parse(line.formula))} for line in one.answer.work]
+        made |= {"answer": one.answer.text, "working": lines, "teaching": one.answer.notes}
+    return made
+
+
+def _table(table: Blanks, answer: Answer | None) -> dict[str, Any]:
+    nothing = (None,) * table.blank
+    filled = answer.filled if answer and table.blank else (nothing,) * len(table.rows)
+    rows = [[*given, *blanks] for given, blanks in zip(table.rows, filled, strict=True)]
+    return {"headings": list(table.headings), "rows": rows}
