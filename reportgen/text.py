@@ -50,9 +50,17 @@ def _with_code(text: str) -> Markup:
     )
 
 
+# The beginning of "(−0.3 to 4.3", with the word of any language between the two.
+_INTERVAL = re.compile(r"(?<=[(（])([+−]?\d[\d.,]*) (\w{1,3}) (?=[+−]?\d)")
+
+
 def unbroken(text: object) -> Markup:
-    """Keep each name with dashes, such as cnn-same-s1, on one line, unless it is too long for one."""
-    parts = re.split(r"(\w+(?:-\w+)+)", inert(text).replace(" %", PERCENT))
+    """Keep names with dashes, such as cnn-same-s1, and intervals, such as (−0.3 to 4.3), on one line.
+
+    A name that is too long for a line may be broken.
+    """
+    together = _INTERVAL.sub("\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}", inert(text).replace(" %", PERCENT))
+    parts = re.split(r"(\w+(?:-\w+)+)", together)
     kept = Markup('<span class="name">{}</span>')
     return Markup("").join(
         kept.format(part) if n % 2 and len(part) <= LONGEST_UNBROKEN else escape(part)

@@ -19,6 +19,7 @@ from reportgen.analysis.scores import leaderboard
 from reportgen.colours import contrast
 from reportgen.report import charts, look
 from reportgen.report.charts.matrix import _cells, _changes
+from reportgen.report.charts.probes import MOST_LABELS
 from reportgen.report.theme import SETTINGS, use_fonts
 from reportgen.results import Results
 from synthetic import SEVEN, made_up
@@ -244,6 +245,17 @@ def test_without_colour_the_baseline_has_another_mark(name: str) -> None:
     assert discs
     assert diamonds
     assert np.median(discs) > np.median(diamonds) + 0.06, (discs, diamonds)
+
+
+@pytest.mark.parametrize("networks", [2, 7, MOST_LABELS])
+def test_without_colour_each_line_of_moved_images_has_a_mark_of_its_own(networks: int) -> None:
+    names = [f"network-{n}" for n in range(networks)]
+    frame = pd.DataFrame([(one, "", n, 0.5) for one in names for n in (0, 1)])
+    frame.columns = pd.Index(["variant", "level", "pixels", "accuracy"])
+    layers = charts.accuracy_by_shift(frame, "network-0")
+    marks = set(zip(layers.data["variant"], layers.data["shape"], layers.data["line"], strict=True))
+    assert len(marks) == len({mark[1:] for mark in marks}) == networks
+    assert ("network-0", "D", "solid") in marks
 
 
 def test_without_colour_a_bin_that_is_off_is_filled_and_the_others_are_rings() -> None:

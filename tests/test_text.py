@@ -59,6 +59,12 @@ def test_a_short_name_with_dashes_is_kept_on_one_line_and_a_very_long_one_is_not
     assert "<span" not in text.unbroken("-".join(["long"] * 8))
 
 
+@pytest.mark.parametrize("said", ["(−0.3 to 4.3)", "(89,5 bis 94,2)", "(1.2 a 3.4)", "（−0.3 至 4.3）"])
+def test_an_interval_stays_on_one_line(said: str) -> None:
+    assert text.unbroken(f"so much {said} and more") == f"so much {said.replace(' ', chr(160))} and more"
+    assert " " in text.unbroken("(seen 3 to 4)")
+
+
 @given(ANY_TEXT)
 def test_what_a_template_prints_is_made_inert_unless_it_is_markup(given_text: str) -> None:
     assert text.finalize(given_text) == text.inert(given_text)

@@ -17,6 +17,7 @@ from plotnine import (
     ggplot,
     labs,
     scale_color_identity,
+    scale_linetype_identity,
     scale_shape_identity,
     scale_x_continuous,
     scale_y_continuous,
@@ -31,6 +32,8 @@ from reportgen.report.theme import base
 from reportgen.words import mark, tr
 
 EDGES = {"left": mark("left"), "right": mark("right"), "top": mark("top"), "bottom": mark("bottom")}
+SHAPES = ("o", "s", "^", "v", "P", "X", "*")
+LINES = ("solid", "dashed", "dotted", "dashdot")
 MOST_LABELS = 20
 MOST_ROWS = 48  # fill a page
 ROW_HEIGHT = 0.168  # inches a variant
@@ -43,7 +46,7 @@ def accuracy_by_shift(probes: pd.DataFrame, baseline: str) -> ggplot:
 
     `probes` has the columns variant, pixels and accuracy, a row a variant and shift.
     """
-    data = _prepared(probes, baseline).assign(x=lambda one: one["pixels"].astype(float))
+    data = _marked(_prepared(probes, baseline)).assign(x=lambda one: one["pixels"].astype(float))
     last = float(data["x"].max())
     plot = _lines(data, last, _height(data))
     return (
@@ -119,6 +122,16 @@ def _prepared(probes: pd.DataFrame, baseline: str) -> pd.DataFrame:
     )
 
 
+def _marked(data: pd.DataFrame) -> pd.DataFrame:
+    """Give each line a mark of its own: where lines cross, colour and names at their ends are not enough."""
+    names = data.loc[data["shape"] != "D", "variant"].unique()
+    marks = {
+        name: (SHAPES[n % len(SHAPES)], LINES[n // len(SHAPES) % len(LINES)]) for n, name in enumerate(names)
+    }
+    own = [marks.get(name, ("D", "solid")) for name in data["variant"]]
+    return data.assign(shape=[shape for shape, _ in own], line=[line for _, line in own])
+
+
 def _height(data: pd.DataFrame) -> float:
     lines: int = min(data["variant"].nunique(), MOST_LABELS)
     return max(2.7, ROOM * 2 + lines * LABEL_HEIGHT * 1.2)
@@ -129,17 +142,23 @@ def _lines(data: pd.DataFrame, last: float, height: float) -> ggplot:
     limits = (float(data["value"].min()) - 0.04 * span, min(float(data["value"].max()) + 0.04 * span, 100.2))
     ends = _spread(data[data["x"] == last], limits, height)
     wide = max(last, 1.0)
-    ends = ends.assign(lead=last + 0.05 * wide, name_x=last + 0.06 * wide)
+    ends = ends.assign(lead=last + 0.05 * wide, mark_x=last + 0.065 * wide, name_x=last + 0.08 * wide)
     longest = max((look.text_width(name, look.SIZE) for name in ends["variant"]), default=0.5)
-    room = wide * 0.08 + wide * longest / (WIDTH - 0.6 - longest)
+    room = wide * 0.1 + wide * longest / (WIDTH - 0.6 - longest)
     return (
         ggplot(data, aes("x", "value", color="color"))
-        + geom_line(aes(group="variant"), data[data.groupby("variant")["x"].transform("size") > 1], size=0.6)
-        + geom_point(aes(shape="shape"), size=1.8, stroke=0)
+        + geom_line(
+            aes(group="variant", linetype="line"),
+            data[data.groupby("variant")["x"].transform("size") > 1],
+            size=0.6,
+        )
+        + geom_point(aes(shape="shape"), size=2, stroke=0)
         + geom_segment(aes("x", "value", xend="lead", yend="y"), ends, color=look.GREY, size=0.25)
+        + geom_point(aes("mark_x", "y", shape="shape"), ends, size=2, stroke=0)
         + geom_text(aes("name_x", "y", label="variant"), ends, ha="left", va="center", size=look.SIZE - 0.5)
         + scale_color_identity()
         + scale_shape_identity()
+        + scale_linetype_identity()
         + scale_y_continuous(labels=tick_labels, expand=(0, 0))
         + coord_cartesian(xlim=(0, last + room), ylim=limits)
         + base(WIDTH, height)
