@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.scores import leaderboard
 from reportgen.analysis.unanswerable import unanswerable
 from reportgen.data import DATASETS, load
-from reportgen.lab import Lab, Variant, check_shapes, lab_folder, lab_path, load_lab, trace_variant
+from reportgen.lab import Lab, Variant, check_shapes, lab_folder, lab_path, load_lab, read_logo, trace_variant
 from reportgen.layers import Shape, times
 from reportgen.text import digits_for, percent, seconds
 
@@ -24,6 +24,8 @@ def show(source: str, data: Path | None = None) -> Iterator[str]:
     folder = lab_folder(source)
     image_shape, n_classes, name = _images(lab, folder, data)
     check_shapes(lab, image_shape, n_classes, str(lab_path(source)))
+    if lab.branding.logo:
+        read_logo(folder / lab.branding.logo)
     yield f"{lab.title}"
     yield f"{name}: images of {times(image_shape)}, {n_classes} classes"
     for variant in lab.variants:

@@ -312,6 +312,9 @@ def test_the_instructor_has_the_lab_s_claims_and_a_warning_beside_the_handout() 
     assert {"claims", "caveats"} <= set(INSTRUCTOR)
     assert "Not for students" in edition_of(example, TEACHER).notes[0]
     assert not any("students" in note for note in edition_of(example, STUDENT).notes)
+    assert f"<title>{example().record.lab.title} · Handout, sheet 2</title>" in edition_html(
+        example, STUDENT, 2
+    )
     assert edition_of(example, TEACHER, 2).course == "Testing · Instructor's edition, sheet 2"
 
 

@@ -211,6 +211,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         document(notes=[{"section": "networks", "text": ""}]),
         "notes[1].text: is empty, expected at least one character",
     ),
+    "a note of blanks": (
+        document(notes=[{"section": "networks", "text": " \n"}]),
+        "notes[1].text: is empty, expected some words",
+    ),
     "a note of a book's length": (
         document(notes=[{"section": "networks", "text": "x" * 10_001}]),
         "notes[1].text: 'xxx",

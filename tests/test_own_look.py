@@ -25,6 +25,8 @@ from reportgen.lab.logo import BOX, LARGEST
 from reportgen.pipeline import laid_out
 from reportgen.report.formats import FORMATS, Source
 from reportgen.report.html import build, to_html
+from reportgen.report.markdown import to_markdown
+from reportgen.report.notebook import cells
 from reportgen.report.templates import own_templates
 from reportgen.results import Results, load_results, save
 from support import ROOT, command_line
@@ -245,10 +247,19 @@ def test_a_logo_that_is_not_there_is_refused_before_any_training(tmp_path: Path)
     (tmp_path / "tiny.toml").write_text(
         lab_text(data) + '\n[branding]\nlogo = "none.png"\n', encoding="utf-8"
     )
-    ran = command_line("run", "tiny.toml", cwd=tmp_path)
-    assert ran.code == 2
-    assert "branding.logo: " in ran.err[-1]
-    assert "No such file" in ran.err[-1]
+    for command in ("show", "run"):
+        ran = command_line(command, "tiny.toml", cwd=tmp_path)
+        assert ran.code == 2
+        assert "branding.logo: " in ran.err[-1]
+        assert "No such file" in ran.err[-1]
+
+
+def test_markdown_and_notebook_say_who_hands_them_out() -> None:
+    text, _ = to_markdown(build(branded(), studio()), "images")
+    [title, *_] = cells(branded(), blanks=True)
+    for made in (text, title.source):
+        assert "University of \\<Somewhere\\> · Winter 2026/27\n\nA. Author, B. \\& C." in made
+    assert "University" not in to_markdown(build(plain(), studio()), "images")[0]
 
 
 # --- paper -----------------------------------------------------------------------------------------
@@ -333,6 +344,46 @@ def test_a_folder_that_would_change_nothing_is_refused(
         (tmp_path / "own" / name).write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         own_templates(tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    ("css", "said"),
+    [
+        (
+            "\n/* url(x.png) */ p { background: url(https://e.org/x.png) }",
+            r"line 2: asks for url\(https://e.org/x.png",
+        ),
+        ("p {}\n@import 'other.css';", "line 2: asks for @import 'other.css', but a report fetches nothing"),
+        ("h1 { background: URL( 'x.svg' ) }", "put it into the style sheet as url"),
+    ],
+)
+def test_a_style_sheet_that_asks_for_what_is_outside_is_refused_with_its_line(
+    tmp_path: Path, css: str, said: str
+) -> None:
+    (tmp_path / "more.css").write_text(css, encoding="utf-8")
+    with pytest.raises(UsageError, match=said):
+        own_templates(tmp_path)
+
+
+def test_a_style_sheet_may_have_data_inside_it(tmp_path: Path) -> None:
+    css = 'p { background: url("data:image/png;base64,AA==") } a { fill: url(#one) }'
+    (tmp_path / "more.css").write_text(css, encoding="utf-8")
+    assert own_templates(tmp_path) == tmp_path
+
+
+def test_a_pdf_that_is_refused_leaves_the_html_that_was_there(tmp_path: Path) -> None:
+    run = tmp_path / "output/lab/run"
+    run.mkdir(parents=True)
+    save(plain(), run)
+    assert command_line("render", run, "--format", "html,pdf", cwd=tmp_path).code == 0
+    before = (run / "report.html").read_bytes()
+    (tmp_path / "own/sections").mkdir(parents=True)
+    broken = '<p><img src="https://e.org/x.png" alt="x"></p>'
+    (tmp_path / "own/sections/appendix.html.jinja").write_text(broken, encoding="utf-8")
+    ran = command_line("render", run, "--template-dir", "own", cwd=tmp_path)
+    assert ran.code != 0
+    assert (run / "report.html").read_bytes() == before
+    assert command_line("verify", run, cwd=tmp_path).code == 0
 
 
 @pytest.mark.parametrize(

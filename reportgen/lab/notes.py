@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from reportgen.lab.fields import Strict, listed
-from reportgen.lab.prose import Prose
+from reportgen.lab.prose import Said
 
 LONGEST_NOTE = 10_000
 EditionName = Literal["report", "handout", "instructor"]
@@ -59,7 +59,7 @@ class Note(Strict):
     place: Literal["before", "after"] = Field(
         "after", description="Before what the section shows, below its heading, or after it."
     )
-    text: Prose = Field(
+    text: Said = Field(
         min_length=1,
         max_length=LONGEST_NOTE,
         description="Markdown without images and HTML; links begin with https://, http:// or mailto:.",

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from reportgen.lab.values import shown
 from reportgen.text import inert
@@ -81,4 +81,11 @@ def _fit(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _said(text: str, info: ValidationInfo) -> str:
+    if info.context == READING and not text.strip():
+        raise ValueError("is empty, expected some words")
+    return text
+
+
 Prose = Annotated[str, AfterValidator(_fit)]
+Said = Annotated[Prose, AfterValidator(_said), Field(json_schema_extra={"pattern": r"\S"})]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from reportgen.colours import READABLE, WHITE, contrast, readable_on
 from reportgen.lab.fields import FilePath, Strict, listed
-from reportgen.lab.prose import Prose
+from reportgen.lab.prose import Prose, Said
 from reportgen.lab.values import shown
 
 
@@ -32,8 +32,8 @@ class Texts(Strict):
 class Exercise(Strict):
     """A question of the lab's own, in Markdown; answer and notes stand in the instructor's edition alone."""
 
-    text: Prose = Field(min_length=1)
-    answer: Prose = Field(min_length=1)
+    text: Said = Field(min_length=1)
+    answer: Said = Field(min_length=1)
     notes: Prose = Field("", description="For whoever teaches it.")
 
 

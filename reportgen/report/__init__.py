@@ -73,18 +73,19 @@ def _put(folder: Path, stem: str, name: str, made: Made) -> Path:
 
 
 def _whole(source: Source, formats: Sequence[str]) -> Iterator[tuple[str, Made | PdfUnavailable]]:
-    """Make the documents: whatever takes long is begun before the first is waited for."""
-    language = source.results.record.lab.language
-    with words.speaking(language):
+    """Make the documents: whatever takes long is begun before the first is waited for.
+
+    None is given before all are made: a PDF that is refused must not leave a new HTML beside an old PDF.
+    """
+    made: list[tuple[str, Made | PdfUnavailable]] = []
+    with words.speaking(source.results.record.lab.language):
         begun = [(name, FORMATS[name].begin(source)) for name in formats]
-    for name, finish in begun:
-        try:
-            with words.speaking(language):
-                made = finish()
-        except PdfUnavailable as error:
-            yield name, error
-        else:
-            yield name, made
+        for name, finish in begun:
+            try:
+                made.append((name, finish()))
+            except PdfUnavailable as error:
+                made.append((name, error))
+    yield from made
 
 
 def _fitted(

@@ -42,6 +42,11 @@ class Brand:
         return bool(self.institution or self.logo)
 
     @property
+    def line(self) -> str:
+        """Give institution and term on one line; empty where neither is stated."""
+        return " · ".join(one for one in (self.institution, self.term) if one)
+
+    @property
     def logo_alt(self) -> str:
         """Say what the logo is; beside the institution's name it is its emblem."""
         return tr("Logo of {institution}", institution=self.institution) if self.institution else tr("Logo")

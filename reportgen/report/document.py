@@ -260,6 +260,7 @@ class Document:
     """The whole report."""
 
     title: str
+    full_title: str  # with what edition it is
     course: str
     running_title: str
     running_course: str

@@ -72,6 +72,7 @@ def build(
     lab = context.lab
     return Document(
         title=inert(lab.title, LONGEST_TITLE),
+        full_title=edition.named(inert(lab.title, LONGEST_TITLE)),
         course=edition.named(inert(lab.course, LONGEST_TITLE)),
         running_title=_running(lab.title),
         running_course=edition.named(_running(lab.course)),

@@ -133,8 +133,13 @@ def cells(results: Results, blanks: bool) -> list[Cell]:
 
 
 def _beginning(lab: Lab) -> list[Cell]:
-    texts = lab.texts
-    title = Cell.of_text(f"# {escape(lab.title)}", escape(lab.course), *markdown(texts.introduction, TITLE))
+    texts, brand = lab.texts, lab.branding
+    handed_out = [" · ".join(one for one in (brand.institution, brand.term) if one), ", ".join(brand.authors)]
+    title = Cell.of_text(
+        f"# {escape(lab.title)}",
+        *map(escape, (lab.course, *handed_out)),
+        *markdown(texts.introduction, TITLE),
+    )
     points = [
         Cell.of_text(f"## {escape(point.title)}", *markdown(point.text, SECTION)) for point in texts.points
     ]

@@ -140,7 +140,7 @@ def _mend_links(tree: _Tree, boxes: list[list[Any]]) -> None:
         for box in linked:
             if box.element_tag == "a":
                 words = " ".join("".join(box.element.itertext()).split())
-                box.link_annotation["Contents"] = _string(words or "link")
+                box.link_annotation["Contents"] = _string(words or box.element.get("href", ""))
         whole = {box.link_annotation.reference for box in linked if box.element_tag == "a"}
         spare = {box.link_annotation.reference for box in linked} - whole
         if spare:

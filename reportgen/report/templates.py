@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from traceback import extract_tb
@@ -23,6 +24,11 @@ from reportgen.report.references import referred
 STYLE = "report.css"
 PDF_STYLE = "pdf.css"
 MORE_STYLE = "more.css"  # of a folder of one's own: stands after the style sheet
+
+
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# What a style sheet has fetched: what it imports, and any address but data inside it and an anchor.
+_ASKED_FOR = re.compile(r"""(@import\b[^;]*|url\(\s*(?!["']?(?:data:|\#|\)))["']?[^)"']*)""", re.IGNORECASE)
 
 
 def template_folder() -> Path:
@@ -64,11 +70,7 @@ def styles(own: Path | None = None, spoken: str = "") -> str:
     replaced = own is not None and (own / STYLE).is_file()
     sheet = own / STYLE if own is not None and replaced else template_folder() / STYLE
     more = own / MORE_STYLE if own else None
-    try:
-        added = more.read_text(encoding="utf-8") if more is not None and more.is_file() else ""
-        return sheet.read_text(encoding="utf-8") + spoken + added
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--template-dir: {own}: a style sheet cannot be read: {error}") from None
+    return _read(sheet) + spoken + (_read(more) if more is not None and more.is_file() else "")
 
 
 def pdf_styles() -> str:
@@ -96,7 +98,28 @@ def own_templates(folder: str | Path) -> Path:
         raise UsageError(
             f"--template-dir: {own} has neither {STYLE} nor {MORE_STYLE} nor a template such as {known[-3]}"
         )
+    for name in (STYLE, MORE_STYLE):
+        _check_inside(own / name)
     return own.resolve()
+
+
+def _check_inside(sheet: Path) -> None:
+    """Refuse a style sheet that asks for anything outside the report, which nothing fetches."""
+    text = _read(sheet) if sheet.is_file() else ""
+    bare = _CSS_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    if asked := _ASKED_FOR.search(bare):
+        line = bare.count("\n", 0, asked.start()) + 1
+        raise UsageError(
+            f"--template-dir: {sheet}, line {line}: asks for {asked[1].strip()}, but a report fetches "
+            'nothing; put it into the style sheet as url("data:...")'
+        )
+
+
+def _read(sheet: Path) -> str:
+    try:
+        return sheet.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--template-dir: {sheet.parent}: a style sheet cannot be read: {error}") from None
 
 
 def fault_in(own: Path, error: Exception) -> UsageError:
