@@ -181,15 +181,35 @@ def test_the_arithmetic_is_that_of_the_layers() -> None:
     layers = [one for one in made["layers"] if one["variant"] == made["worked"]]
     assert [one["params"] for one in made["steps"]] == [one["params"] for one in layers]
     assert made["steps"][-1]["receptive_field"] is None
+    assert made["worked_for"].startswith(f"Worked here for the first convolution of {made['worked']} (")
+    assert made["letters"].startswith("n is the number of pixels")
     lines = [line["formula"] for block in made["arithmetic"] for line in block["lines"]]
     assert any(line.startswith("⌊(n − k)/s⌋ + 1 = ") for line in lines)
+
+
+def test_a_handout_does_not_say_how_long_an_epoch_took_which_it_asks() -> None:
+    timed = example().epochs.iloc[:2].assign(metric="seconds", value=[0.125, 0.25])
+    results = replace(example(), epochs=pd.concat([example().epochs, timed], ignore_index=True))
+    told = {
+        name: {
+            one["metric"]
+            for one in json.loads(to_json(results, analysis_of(example), edition(name)))["epochs"]
+        }
+        for name in EDITIONS
+    }
+    drawn = {"accuracy", "loss"}
+    assert told == {"report": {*drawn, "seconds"}, "handout": drawn, "instructor": drawn}
+    names = list(read(example, "handout"))
+    assert names.index("exercises") < min(names.index("leaderboard"), names.index("epochs"))
 
 
 def test_a_handout_shows_the_confusion_and_the_images_of_one_training() -> None:
     made = read(example, "handout")
     assert {one["variant"] for one in made["confusion"]} == {made["shown"]}
     assert sum(one["count"] for one in made["confusion"]) == 200
+    assert {one["metric"] for one in made["epochs"]} == {"accuracy", "loss"}
     assert {one["variant"] for one in made["images"]} == {made["shown"]}
+    assert all(isinstance(one["seed"], int) for one in made["images"])
     assert {one["panel"] for one in made["images"]} <= set(OWN_PANELS)
 
 

@@ -202,11 +202,15 @@ def test_a_picture_is_made_smaller_and_loses_what_else_its_file_holds(kind: str)
         (b"<html/>", "is no SVG"),
         (b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "has a document type"),
         (SHAPE.replace('viewBox="0 0 9 9"', "").encode(), "has neither a viewBox nor width and height"),
+        (
+            SHAPE.format("<g><text>Somewhere</text></g>").encode(),
+            "has text, which looks different on each machine",
+        ),
         (b"x" * (LARGEST + 1), "has 1000001 bytes, expected at most 1 MB"),
         (picture((8, 8), "GIF"), "is no picture that can be read"),
         (picture((8, 8), "PNG")[:60], "is no picture that can be read"),
     ],
-    ids=["text", "torn", "html", "entity", "no-size", "large", "gif", "damaged"],
+    ids=["text", "torn", "html", "entity", "no-size", "words", "large", "gif", "damaged"],
 )
 def test_what_is_no_logo_is_refused_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "logo"
@@ -318,6 +322,15 @@ def test_the_example_in_the_readme_makes_a_pdf(tmp_path: Path) -> None:
     made = FORMATS["pdf"].begin(source)()
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(made.content)).pages)
     assert "Questions: room 2.14" in text
+
+
+def test_formulas_are_set_under_a_style_sheet_without_our_variables(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "report.css").write_text("p { color: #123456 }", encoding="utf-8")
+    made_of = (plain(), analyse(plain()), studio())
+    source = Source(*made_of, edition="handout", templates=own_templates(own))
+    assert FORMATS["pdf"].begin(source)().content.startswith(b"%PDF")
 
 
 def test_a_style_sheet_takes_the_place_of_ours(tmp_path: Path) -> None:

@@ -167,6 +167,26 @@ def test_every_formula_is_one_and_has_its_words() -> None:
     assert [str(node.Alt) for _, node in reversed(list(below(pdf))) if str(node.S) == "/Formula"] == words
 
 
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ('<math alttext="n over k"><mfrac><mi>n</mi><mi>k</mi></mfrac></math>', "n over k"),
+        ("<math alttext='n'><mi>n</mi></math> and <math alttext='n'><mi>n</mi></math>", "n n"),
+        ("<math class=x><mi>n</mi> <mo>+</mo> <mn>1</mn></math>", "n + 1"),
+        (
+            "<math alttext='n + 1' style='display: inline-block'><mi>n</mi> <mo>+</mo> <mn>1</mn></math>",
+            "n + 1",
+        ),
+        ("<math alttext='n' style='display: block'><mi>n</mi></math>", "n"),
+    ],
+    ids=["words", "twice", "without", "box", "block"],
+)
+def test_a_formula_of_a_template_of_one_s_own_has_its_words(formula: str, words: str) -> None:
+    pdf = pikepdf.open(io.BytesIO(to_pdf(PAGE.format(f"<p>See {formula}."))))
+    found = [str(node.Alt) for _, node in below(pdf) if str(node.S) == "/Formula"]
+    assert " ".join(found) == words
+
+
 @both
 def test_figures_and_tables_are_those_of_the_plan(run: Callable[[], Results]) -> None:
     captions = [str(parent.S) for parent, node in elements(run) if str(node.S) == "/Caption"]

@@ -18,8 +18,9 @@ from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
 from reportgen.lab.claims import Knob
 from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
 from reportgen.report.formulas import BINARY, parse, pieces, plain, spoken
+from reportgen.report.html import context_of
 from reportgen.report.sections.objectives import OBJECTIVES
-from reportgen.report.sections.working import LETTERS
+from reportgen.report.sections.working import working
 from reportgen.results import Results
 from reportgen.teaching import worked
 from reportgen.teaching.drawing_lots import Lots
@@ -29,8 +30,8 @@ from reportgen.teaching.predictions import _measured
 from reportgen.teaching.sheets import EXERCISES, sheet
 from reportgen.teaching.stacks import Stack, altered
 from reportgen.text import count
-from reportgen.words import LANGUAGES, speaking, tr
-from synthetic import SEVEN, made_up
+from reportgen.words import LANGUAGES, speaking
+from synthetic import SEVEN, made_up, studio
 
 SMALL: dict[str, Any] = {"n_test": 200, "epochs": 1, "image_shape": (12, 12, 1)}
 SHEETS = range(1, 9)
@@ -173,13 +174,37 @@ def test_no_formula_has_a_bracket_without_its_partner_in_any_language(language: 
             if made.answer
             for line in made.answer.work
         ]
-        divided = [one for line in (*lines, tr(LETTERS)) for one in pieces(parse(line))]
+        made = working(context_of(seven(), studio()))
+        assert made
+        set_out = [
+            *(block.text for block in made.blocks),
+            *(one.formula for block in made.blocks for one in block.lines),
+        ]
+        oblong = Conv2D(conv2d=3, kernel=(3, 5), strides=(2, 1), padding="same")
+        lines += [line.formula for line in worked.sizes(oblong, (9, 1200, 4))]
+        lines += [worked.padding(one).formula for _, one in worked.directions(oblong, (9, 1200, 4))]
+        lines.append(worked.shape_line(1, oblong, (9, 1200, 4)).formula)
+        parsed = [*set_out, made.letters, *map(parse, lines)]
+        divided = [one for parts in parsed for one in pieces(parts)]
     formulas = [plain(one.parts) for one in divided if one.parts]
     assert len(formulas) > 30
     for one in formulas:
         assert one.count("(") == one.count(")"), one
         assert not one.endswith((" ", "=")), one
     assert not any(sign in one.text for one in divided for sign in BINARY)
+
+
+def test_a_minus_belongs_to_its_number_or_stands_between_two() -> None:
+    parts = [
+        part
+        for one in pieces(parse("(out − 1) · s + k − n = (2 − 1) · 3 + 1 − 5 = −1"))
+        for part in one.parts
+    ]
+    assert [part.kind for part in parts if part.text == "−"] == [*["operator"] * 4, "sign"]
+
+
+def test_a_fraction_of_numbers_needs_no_brackets_on_one_line() -> None:
+    assert plain(parse("[1,500 | 2] + [1.500 | n − k]")) == "1,500/2 + 1.500/(n − k)"
 
 
 def test_rounding_is_read_in_words() -> None:

@@ -224,4 +224,5 @@ def images_shown(results: Results) -> pd.DataFrame:
         if len(trainings) > 1 or panel != "all wrong"
     ]
     columns = ["variant", "seed", "panel", "place", *COLUMNS]
-    return pd.DataFrame([row for part in parts for row in part[columns].to_dict("records")], columns=columns)
+    rows = [row for part in parts for row in part[columns].to_dict("records")]
+    return pd.DataFrame(rows, columns=columns).astype({"seed": "Int64"})

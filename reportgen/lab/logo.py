@@ -127,6 +127,8 @@ def _safe_svg(content: bytes) -> bytes:
         raise ValueError("is not well-formed XML") from None
     if root.tag != f"{{{NAMESPACE}}}svg":
         raise ValueError("is no SVG")
+    if root.find(f".//{{{NAMESPACE}}}text") is not None:
+        raise ValueError("has text, which looks different on each machine; turn it into paths")
     drawn = _kept(root)
     if drawn is None or not _has_size(drawn):
         raise ValueError("has neither a viewBox nor width and height")

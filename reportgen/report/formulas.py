@@ -8,7 +8,7 @@ The notation is that of `reportgen.teaching`: `[a | b]` is a fraction, `⌊x⌋`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reportgen.report.typography import SIGNS
@@ -32,6 +32,7 @@ TOKENS = re.compile(
     """,
     re.VERBOSE,
 )
+_NUMBER = re.compile(r"[\d.,\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]+")
 ROUNDINGS = {"⌊": ("floor", "⌋"), "⌈": ("ceiling", "⌉")}
 PLAIN = ("words", "space", "number", "bracket")  # what a sentence has too
 
@@ -40,9 +41,9 @@ PLAIN = ("words", "space", "number", "bracket")  # what a sentence has too
 class Part:
     """A part of a formula.
 
-    Its kind is "words", "space", "number", "operator", "bracket", "variable" (with `index`), "fraction",
-    "floor" or "ceiling". A fraction has `inner` above and `below` below its line, a rounding has `inner`
-    between its brackets.
+    Its kind is "words", "space", "number", "operator", "sign", "bracket", "variable" (with `index`),
+    "fraction", "floor" or "ceiling". A fraction has `inner` above and `below` below its line, a rounding
+    has `inner` between its brackets.
     """
 
     kind: str
@@ -129,7 +130,7 @@ def _set(of_formula: bool, run: tuple[Part, ...]) -> Iterator[Piece]:
     if not of_formula:
         yield Piece("".join(part.text for part in run))
         return
-    kept = tuple(_kept_apart(_trimmed(run)))
+    kept = tuple(_kept_apart(tuple(_signed(_trimmed(run)))))
     yield Piece(parts=kept, spoken=spoken(kept))
     if run[-1].kind == "space":
         yield Piece(" ")
@@ -140,6 +141,15 @@ def _kept_apart(parts: tuple[Part, ...]) -> Iterator[Part]:
     for n, part in enumerate(parts):
         beside = {one.kind for one in parts[max(n - 1, 0) : n + 2]}
         yield Part("words", "\N{NO-BREAK SPACE}") if beside == {"space", "number", "words"} else part
+
+
+def _signed(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """Tell a minus that belongs to a number, as in "= −1", from one between two."""
+    before = None
+    for part in parts:
+        alone = before is None or before.kind == "operator" or before.text == "("
+        yield replace(part, kind="sign") if alone and part.text == "−" else part
+        before = before if part.kind == "space" else part
 
 
 def _inside(parts: tuple[Part, ...]) -> list[bool]:
@@ -192,4 +202,4 @@ def _plain(part: Part, roundings: dict[str, str] | None = None) -> str:
 
 
 def _bracketed(written: str) -> str:
-    return written if written.isalnum() else f"({written})"
+    return written if written.isalnum() or _NUMBER.fullmatch(written) else f"({written})"

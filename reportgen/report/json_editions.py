@@ -45,6 +45,9 @@ TAUGHT: Fields = {
     "edition": ("text", "handout or instructor."),
     "sheet": ("whole", "Number of the sheet of exercises."),
     "objectives": ("texts", "What a reader will be able to do."),
+    "worked_for": ("text", "What the arithmetic is worked out for; empty where nothing is."),
+    "started": ("text", "Start of the run, UTC, ISO 8601."),
+    "letters": ("text", "What the letters of the arithmetic stand for."),
     "worked": ("text?", "The network whose arithmetic is worked out; null where none has stated layers."),
     "shown": ("text?", "The network whose confusion and images are shown; null where none has predictions."),
 }
@@ -75,20 +78,25 @@ ARITHMETIC: dict[str, tuple[str, Fields]] = {
 }
 FOUND = ("variants", "layers", "leaderboard", "epochs", "confusion", "images", "findings")
 WORDS = ("points", "section_notes")
+# What an edition shows of what the report shows more of.
+SHOWN = {
+    "confusion": "What the network `shown` predicts for the images of each class, without counts of 0.",
+    "images": "The test images of the gallery of the network `shown`.",
+    "epochs": "The learning curves.",
+}
+ANSWERS = "What came out: the checks of the run that the first page of its report answers with."
+DRAWN = ("accuracy", "loss")  # metrics that the curves show
 NOT_SAID = {"layers": ("multiply_adds",)}  # columns of the report's that these editions do not show
 
 
 def shape_of(edition: str) -> Shape:
     """Give the fields of an edition's JSON."""
     answers = edition == "instructor"
-    names = (*WORDS, *FOUND, *(("claims",) if answers else ()))
-    many = {
-        name: (
-            MANY[name][0],
-            {key: one for key, one in MANY[name][1].items() if key not in NOT_SAID.get(name, ())},
-        )
-        for name in names
-    }
+    words = {name: MANY[name] for name in WORDS}
+    told = SHOWN if answers else {**SHOWN, "findings": ANSWERS}
+    found = {name: (told.get(name, MANY[name][0]), _without(name)) for name in FOUND}
+    if answers:
+        found["claims"] = MANY["claims"]
     asked = (
         "The exercises, with their answers." if answers else "The exercises.",
         EXERCISE | SOLUTION if answers else EXERCISE,
@@ -98,8 +106,13 @@ def shape_of(edition: str) -> Shape:
         f"All that {whose} of reportgen states",
         {**HEAD, **TAUGHT},
         {name: ONE[name] for name in ("dataset", "protocol")},
-        {**many, **ARITHMETIC, "exercises": asked},
+        {**words, **ARITHMETIC, "exercises": asked, **found},
     )
+
+
+def _without(name: str) -> Fields:
+    """Give the fields of a table of the report's that these editions show, too."""
+    return {field: said for field, said in MANY[name][1].items() if field not in NOT_SAID.get(name, ())}
 
 
 def taught(context: Context, edition: Edition) -> dict[str, Any]:
@@ -110,6 +123,9 @@ def taught(context: Context, edition: Edition) -> dict[str, Any]:
         "edition": edition.name,
         "sheet": edition.sheet,
         "objectives": [one.striptags() for one in objectives(context).objectives],
+        "started": context.results.record.started.isoformat(),
+        "worked_for": " ".join(one.striptags() for one in set_out.introduction) if set_out else "",
+        "letters": plain(set_out.letters) if set_out else "",
         "worked": worked.name if worked else None,
         "shown": most_mistaken(context),
         "arithmetic": [
@@ -127,6 +143,8 @@ def taught(context: Context, edition: Edition) -> dict[str, Any]:
 
 def narrowed(name: str, frame: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Keep the rows that an edition shows."""
+    if name == "epochs":
+        return frame[frame["metric"].isin(DRAWN)]
     if name == "confusion":
         shown = dict(context.shown())
         chosen = most_mistaken(context)

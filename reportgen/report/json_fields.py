@@ -87,7 +87,7 @@ MANY: dict[str, tuple[str, Fields]] = {
         },
     ),
     "images": (
-        "The test images of the galleries, at their full length.",
+        "The test images of the galleries, before any is left out to fit a size.",
         {
             "variant": ("text?", "Name of the network; null for what all show together."),
             "seed": ("whole?", "Its training that is shown."),
@@ -100,7 +100,10 @@ MANY: dict[str, tuple[str, Fields]] = {
             "index": ("whole", "Index in the test set."),
             "label": ("whole", "True class."),
             "predicted": ("whole", "Predicted class; of all together, what most of them say."),
-            "confidence": ("number", "Probability of that prediction."),
+            "confidence": (
+                "number",
+                "Probability of that prediction; of all wrong the mean, of confused the highest of all.",
+            ),
         },
     ),
     "variants": (

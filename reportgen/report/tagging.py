@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import RenderError
@@ -214,12 +214,15 @@ def _mend_figures(tree: _Tree, heights: list[float]) -> None:
 
 def _give_words(tree: _Tree, boxes: list[list[Any]]) -> None:
     """Let each formula be heard as its words."""
-    formulas = [element for _, element in tree.pairs() if element["S"] == "/Formula"]
-    maths = [
-        box for box in chain.from_iterable(boxes) if box.element_tag == MATH and not hasattr(box, "text")
-    ]
-    for element, box in zip(formulas, maths, strict=True):
-        element["Alt"] = _string(box.element.get("alttext"))
+    formulas = []
+    for parent, element in list(tree.pairs()):
+        if element["S"] == parent.get("S") == "/Formula":
+            element["S"] = "/Span"  # an anonymous box inside one
+        elif element["S"] == "/Formula":
+            formulas.append(element)
+    maths = [box.element for box in chain.from_iterable(boxes) if box.element_tag == MATH]
+    for element, (math, _) in zip(formulas, groupby(maths), strict=False):
+        element["Alt"] = _string(math.get("alttext") or " ".join("".join(math.itertext()).split()))
 
 
 def _drop_from_margins(tree: _Tree) -> None:
