@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
+from math import floor, isnan, log10
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from reportgen import words
 from reportgen.words import mark, tr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What could turn the reading order of a page around, or is not a character to be seen.
 _CONTROL = re.compile(
@@ -158,6 +163,17 @@ def enough_size(n: int) -> str:
 def seconds(value: float) -> str:
     """Write a duration in seconds with one decimal below a hundred."""
     return localized(f"{value:.1f}" if value < 100 else f"{value:,.0f}")
+
+
+def durations(values: Iterable[float]) -> list[str]:
+    """Write durations in seconds with as many decimals as give the shortest two digits that count.
+
+    From one to three; a dash where there is none.
+    """
+    known = list(values)
+    shortest = min((one for one in known if one > 0), default=1.0)
+    digits = min(max(1 - floor(log10(shortest)), 1), 3)
+    return ["–" if isnan(one) else decimal(one, digits) for one in known]
 
 
 def fraction(share: float) -> str:

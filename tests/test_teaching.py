@@ -13,13 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.analysis.frames import analyse
 from reportgen.jobs import FAILED
 from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
 from reportgen.lab.claims import Knob
 from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
+from reportgen.report.editions import EDITIONS
 from reportgen.report.formulas import BINARY, parse, pieces, plain, spoken
 from reportgen.report.html import context_of
 from reportgen.report.sections.objectives import OBJECTIVES
+from reportgen.report.sections.summary import summary
 from reportgen.report.sections.working import working
 from reportgen.results import Results
 from reportgen.teaching import worked
@@ -407,7 +410,7 @@ def timed(results: Results, values: dict[str, list[float]]) -> Results:
         (
             [1.0, 1.1, 1.0, 1.2],
             [3.0, 3.1, 3.2, 3.0],
-            "So it was in this run: an epoch of `mlp` took 1.1 seconds",
+            "So it was in this run: an epoch of `mlp` took 1.1 seconds, one of `cnn` 3.1.",
         ),
         ([3.0, 3.1, 3.2, 3.0], [1.0, 1.1, 1.0, 1.2], "In this run it was the other way round: an epoch"),
         ([1.0, 3.0, 1.0, 3.0], [2.0, 2.1, 2.0, 2.1], "which is not enough to tell them apart."),
@@ -419,6 +422,20 @@ def test_what_was_measured_is_said_as_far_as_it_carries(
 ) -> None:
     run = timed(made_up(names=("mlp", "cnn"), **SMALL), {"mlp": quick, "cnn": slow})
     assert said in _measured(run, "mlp", "cnn")
+
+
+def test_what_was_measured_stands_in_the_table_of_the_handout() -> None:
+    run = timed(
+        made_up(names=("mlp", "cnn"), **{**SMALL, "epochs": 6}), {"mlp": [0.08] * 5, "cnn": [0.114] * 5}
+    )
+    context = context_of(run, studio(), analyse(run), None, EDITIONS["handout"])
+    table = summary(context)
+    took = {row.variant: row.seconds for row in table.rows}
+    assert (table.seconds, took) == ("Seconds an epoch", {"mlp": "0.080", "cnn": "0.114"})
+    assert "an epoch of `mlp` took 0.080 seconds, one of `cnn` 0.114." in _measured(run, "mlp", "cnn")
+    assert "without the first epoch, in which TensorFlow starts" in table.caption.text
+    whole = summary(context_of(run, studio(), analyse(run)))
+    assert whole.seconds == "Seconds"
 
 
 def test_lots_are_the_same_in_every_process() -> None:

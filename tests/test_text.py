@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from math import nan
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,14 @@ def test_keeping_names_unbroken_changes_no_character(given_text: str) -> None:
 def test_a_short_name_with_dashes_is_kept_on_one_line_and_a_very_long_one_is_not() -> None:
     assert text.unbroken("see cnn-same-s1.") == 'see <span class="name">cnn-same-s1</span>.'
     assert "<span" not in text.unbroken("-".join(["long"] * 8))
+
+
+def test_durations_have_as_many_decimals_as_tell_the_shortest() -> None:
+    assert text.durations([0.083, 0.114, 2.5]) == ["0.083", "0.114", "2.500"]
+    assert text.durations([0.83, 11.4, nan]) == ["0.83", "11.40", "–"]
+    assert text.durations([3.2, 180.0]) == ["3.2", "180.0"]
+    assert text.durations([0.0001]) == ["0.000"]
+    assert text.durations([]) == []
 
 
 @pytest.mark.parametrize("said", ["(−0.3 to 4.3)", "(89,5 bis 94,2)", "(1.2 a 3.4)", "（−0.3 至 4.3）"])

@@ -181,6 +181,15 @@ def timing(results: Results, variant: str) -> Timing:
     return Timing(tuple(first), tuple(means), tuple(whole))
 
 
+def seconds_an_epoch(results: Results, variant: str) -> float:
+    """Give the mean seconds of an epoch's training over the seeds of a variant with a finished training.
+
+    As of `timing`: the first epoch is left out where there are more. NaN where no epoch was timed.
+    """
+    means = timing(results, variant).means
+    return float(np.mean(means)) if means else nan
+
+
 def slower(a: Timing, b: Timing) -> Difference:
     """Compare the seconds of an epoch's training: over enough seeds, else over one's epochs.
 

@@ -114,6 +114,7 @@ class Context:
     all_mistakes: bool = True  # whether the HTML shows every mistake, cell by cell
     sheet: int = 1  # of exercises
     answers: bool = False  # whether the exercises have theirs
+    asks: bool = False  # whether there are exercises, which ask how long an epoch takes
 
     @property
     def told(self) -> Telling:

@@ -110,7 +110,10 @@ def context_of(
 ) -> Context:
     """Gather what sections are made from."""
     context = Context(results, leaderboard(results), Numbers(), studio, analysis or {}, extent or Extent())
-    return replace(context, all_mistakes=edition.all_mistakes, sheet=edition.sheet, answers=edition.answers)
+    asks = "predictions" in edition.sections
+    return replace(
+        context, all_mistakes=edition.all_mistakes, sheet=edition.sheet, answers=edition.answers, asks=asks
+    )
 
 
 def _running(text: str) -> str:

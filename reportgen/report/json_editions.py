@@ -86,7 +86,8 @@ SHOWN = {
 }
 ANSWERS = "What came out: the checks of the run that the first page of its report answers with."
 DRAWN = ("accuracy", "loss")  # metrics that the curves show
-NOT_SAID = {"layers": ("multiply_adds",)}  # columns of the report's that these editions do not show
+# Columns of the report's that these editions do not show.
+NOT_SAID = {"layers": ("multiply_adds",), "leaderboard": ("seconds",)}
 
 
 def shape_of(edition: str) -> Shape:

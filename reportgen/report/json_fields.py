@@ -167,6 +167,10 @@ MANY: dict[str, tuple[str, Fields]] = {
             "accuracies": ("numbers", "Test accuracy of each finished seed."),
             "loss": ("number?", "Test loss, mean over the finished seeds."),
             "seconds": ("number?", "Seconds of a training, mean over the finished seeds."),
+            "seconds_per_epoch": (
+                "number?",
+                "Mean seconds of an epoch's training over the finished seeds, without the first of several.",
+            ),
             "reasons": ("texts", "Why trainings are missing."),
         },
     ),

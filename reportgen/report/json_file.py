@@ -10,6 +10,7 @@ import pandas as pd
 
 from reportgen import __version__
 from reportgen.analysis.comparisons import spoken_of
+from reportgen.analysis.contrasts import seconds_an_epoch
 from reportgen.analysis.facts import FACTS
 from reportgen.analysis.galleries import images_shown
 from reportgen.analysis.scores import leaderboard
@@ -124,6 +125,7 @@ def _leaderboard(results: Results, analysis: Analysis) -> list[dict[str, Any]]:
         {
             **{name: getattr(one, name) for name in own},
             "group": letters.get(one.variant, ""),
+            "seconds_per_epoch": seconds_an_epoch(results, one.variant) if one.scored else None,
             "reasons": list(one.reasons),
         }
         for one in board.scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.contrasts import slower, timing
+from reportgen.analysis.contrasts import seconds_an_epoch, slower, timing
 from reportgen.analysis.knobs import one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
@@ -14,7 +14,7 @@ from reportgen.teaching import worked
 from reportgen.teaching.exercises import BEFORE, LINES_FOR_WORDS, Answer, Blanks, Exercise
 from reportgen.teaching.mistakes import misplaced, too_large
 from reportgen.teaching.stacks import altered, rows
-from reportgen.text import count, decimal, percent, seconds
+from reportgen.text import count, decimal, durations, percent
 from reportgen.words import tr
 
 if TYPE_CHECKING:
@@ -215,7 +215,10 @@ def _measured(results: Results, quick: str, slow: str) -> str:
     if missing:
         return tr("This run cannot say: `{variant}` has no finished training.", variant=missing[0])
     found = slower(timing(results, quick), timing(results, slow))
-    less, more = _told_apart(found.a, found.b)
+    # As the table of the results has them.
+    took = {name: seconds_an_epoch(results, name) for name in results.variants if name in done}
+    said_of = dict(zip(took, durations(took.values()), strict=True))
+    less, more = said_of[quick], said_of[slow]
     said = {"quick": quick, "less": less, "slow": slow, "more": more}
     if found.low > 0:
         return tr(
@@ -233,15 +236,6 @@ def _measured(results: Results, quick: str, slow: str) -> str:
         "to tell them apart.",
         **said,
     )
-
-
-def _told_apart(one: float, other: float) -> tuple[str, str]:
-    """Write two durations in seconds, with as many decimals as tell them apart, three at most."""
-    said = seconds(one), seconds(other)
-    if said[0] != said[1]:
-        return said
-    digits = next((n for n in (2, 3) if round(one, n) != round(other, n)), 3)
-    return decimal(one, digits), decimal(other, digits)
 
 
 # --- what cannot be built ------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
+from reportgen.analysis.contrasts import seconds_an_epoch
 from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
-from reportgen.text import count, decimal, digits_for, inert, percent, seconds
+from reportgen.text import count, decimal, digits_for, durations, inert, percent, seconds
 from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
@@ -26,6 +27,21 @@ GROUPED = {
     (True, True): mark(
         "Networks sharing a letter cannot be told apart (bootstrap over seeds and images, Holm)."
     ),
+}
+
+
+TRAINING_TIMED = {
+    True: mark("Seconds: the whole training, mean over seeds."),
+    False: mark("Seconds: the whole training."),
+}
+# By whether there are several epochs, and several seeds.
+EPOCH_TIMED = {
+    (True, True): mark(
+        "Seconds an epoch: training without the first epoch, in which TensorFlow starts; mean over seeds."
+    ),
+    (True, False): mark("Seconds an epoch: training without the first epoch, in which TensorFlow starts."),
+    (False, True): mark("Seconds an epoch: training with TensorFlow's start in it; mean over seeds."),
+    (False, False): mark("Seconds an epoch: training with TensorFlow's start in it."),
 }
 
 
@@ -47,7 +63,7 @@ class Row:
     accuracy: str
     group: str  # letters; networks that share one cannot be told apart
     loss: str
-    seconds: str
+    seconds: str  # of the whole training, or of an epoch
     low: float
     point: float
     high: float
@@ -66,6 +82,7 @@ class Summary:
     axis: tuple[str, str] | None  # the ends of the drawn axis; None where no variant has a score
     interval: str
     caption: Caption
+    seconds: str  # heading of the last column
     grouped: bool  # there are two networks or more to be told apart
     long: bool  # too long to be kept on one page
 
@@ -78,7 +95,10 @@ def summary(context: Context) -> Summary:
     axis = (min(lows), max(*highs, min(lows) + 1e-4))
     told = context.told
     digits = digits_for(board.n_test)
-    rows = tuple(_row(one, axis, digits, told.letters.get(one.variant, "")) for one in board.scores)
+    took = _seconds(context)
+    rows = tuple(
+        _row(one, axis, digits, told.letters.get(one.variant, ""), took[one.variant]) for one in board.scores
+    )
     several = board.seeds > 1
     return Summary(
         _sentences(context),
@@ -86,6 +106,7 @@ def summary(context: Context) -> Summary:
         (percent(axis[0], digits), percent(axis[1], digits)) if board.scored else None,
         tr("95 % intervals") if several else tr("95 % interval"),
         context.table(tr("All variants."), _caption(context, told)),
+        tr("Seconds an epoch") if context.asks else tr("Seconds"),
         grouped=len(board.scored) > 1,
         long=len(rows) > ROWS_UNDIVIDED,
     )
@@ -99,10 +120,8 @@ def _sentences(context: Context) -> tuple[Sentence, ...]:
 def _caption(context: Context, told: Telling) -> str:
     board = context.board
     several = board.seeds > 1
-    said = [_accuracy(context)]
-    said.append(
-        tr("Seconds: the whole training, mean over seeds.") if several else tr("Seconds: the whole training.")
-    )
+    timed = EPOCH_TIMED[context.protocol.epochs > 1, several] if context.asks else TRAINING_TIMED[several]
+    said = [_accuracy(context), tr(timed)]
     if len(board.scored) > 1:
         said.append(tr(GROUPED[told.architectures, several]))
     said.append(_speaks_of(context, told))
@@ -164,7 +183,16 @@ def _letters(group: str) -> str:
     return group
 
 
-def _row(one: Score, axis: tuple[float, float], digits: int, group: str) -> Row:
+def _seconds(context: Context) -> dict[str, str]:
+    """Write how long each variant took: an epoch, where exercises ask for that, or the whole training."""
+    if not context.asks:
+        return {one.variant: seconds(one.seconds) if one.scored else "–" for one in context.board.scores}
+    took = {one.variant: seconds_an_epoch(context.results, one.variant) for one in context.board.scored}
+    said = dict(zip(took, durations(took.values()), strict=True))
+    return {one.variant: said.get(one.variant, "–") for one in context.board.scores}
+
+
+def _row(one: Score, axis: tuple[float, float], digits: int, group: str, took: str) -> Row:
     def share(value: float) -> float:
         return (value - axis[0]) / (axis[1] - axis[0]) if one.scored else 0.0
 
@@ -175,7 +203,7 @@ def _row(one: Score, axis: tuple[float, float], digits: int, group: str) -> Row:
         accuracy=percent(one.accuracy, digits) if one.scored else "–",
         group=_letters(group),
         loss=decimal(one.loss, 4) if one.scored else "–",
-        seconds=seconds(one.seconds) if one.scored else "–",
+        seconds=took,
         low=share(one.low),
         point=share(one.accuracy),
         high=share(one.high),
