@@ -380,7 +380,7 @@ def _report(
         say("drawing the report")
         try:
             drawn = _draw(results, partial, prepared.wish, studio)
-        except (RenderError, SizeError):
+        except (RenderError, SizeError, UsageError):
             run = rundir.publish(partial, lab_runs, started)
             say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
             raise

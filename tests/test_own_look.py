@@ -378,6 +378,13 @@ def test_a_style_sheet_that_asks_for_what_is_outside_is_refused_with_its_line(
         own_templates(tmp_path)
 
 
+def test_a_declaration_that_no_pdf_knows_is_put_down_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "more.css").write_text("p { colr: red }", encoding="utf-8")
+    source = Source(plain(), analyse(plain()), studio(), templates=own_templates(tmp_path))
+    with pytest.raises(UsageError, match=r"^--template-dir: .*Ignored `colr: red\s*`, unknown property"):
+        FORMATS["pdf"].begin(source)()
+
+
 def test_a_style_sheet_may_have_data_inside_it(tmp_path: Path) -> None:
     css = 'p { background: url("data:image/png;base64,AA==") } a { fill: url(#one) }'
     (tmp_path / "more.css").write_text(css, encoding="utf-8")
@@ -394,7 +401,8 @@ def test_a_pdf_that_is_refused_leaves_the_html_that_was_there(tmp_path: Path) ->
     broken = '<p><img src="https://e.org/x.png" alt="x"></p>'
     (tmp_path / "own/sections/appendix.html.jinja").write_text(broken, encoding="utf-8")
     ran = command_line("render", run, "--template-dir", "own", cwd=tmp_path)
-    assert ran.code != 0
+    assert ran.code == 2
+    assert "--template-dir: " in ran.err[-1]
     assert (run / "report.html").read_bytes() == before
     assert command_line("verify", run, cwd=tmp_path).code == 0
 

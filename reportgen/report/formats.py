@@ -6,12 +6,13 @@ made from the results and what was analysed of them. Whatever a format needs is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from reportgen.errors import UsageError, did_you_mean
+from reportgen.errors import RenderError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,8 @@ Finish = Callable[[], Made]
 class Format:
     """How a format is made: `begin` orders what takes long and gives a function that waits for it.
 
-    That function may raise PdfUnavailable and RenderError. `beside` ends the name of the folder of its files.
+    That function may raise PdfUnavailable, RenderError, and UsageError for templates of one's own. `beside`
+    ends the name of the folder of its files.
     """
 
     begin: Callable[[Source], Finish]
@@ -92,7 +94,20 @@ def _pdf(source: Source) -> Finish:
         # What a template of one's own leaves out is not missing; pictures are counted all the same.
         extras = replace(extras, figures=0, tables=0)
     wait = source.studio.pdf(source.html, extras)
-    return lambda: Made(wait())
+    return partial(_printed, wait, source.templates)
+
+
+def _printed(wait: Callable[[], bytes], templates: Path | None) -> Made:
+    """Wait for a PDF; what is wrong with one from templates of one's own is put down to those."""
+    try:
+        return Made(wait())
+    except RenderError as error:
+        if templates is None:
+            raise
+        # Its places are those of all style sheets together.
+        raise UsageError(
+            f"--template-dir: {templates}: {re.sub(r' at [0-9]+:[0-9]+', '', str(error))}"
+        ) from None
 
 
 def _markdown(source: Source) -> Finish:
