@@ -55,7 +55,7 @@ def lab() -> Lab:
 
 
 def stacks(n: int = 40) -> list[Stack]:
-    return [altered(Lots(f"test/{seed}"), lab(), [Flatten(flatten=True)]) for seed in range(n)]
+    return [altered(Lots(f"test/{seed}", "test", seed), lab(), [Flatten(flatten=True)]) for seed in range(n)]
 
 
 # --- formulas ------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_no_stack_is_the_beginning_of_one_of_the_lab_s_networks() -> None:
 def test_what_cannot_be_built_has_one_mistake_and_is_mended_as_it_is_said(make: Any) -> None:
     said = set()
     for seed in range(30):
-        wrong = make(Lots(f"test/{seed}"), lab())
+        wrong = make(Lots(f"test/{seed}", "test", seed), lab())
         with pytest.raises(ShapeError) as refused:
             trace(wrong.stack.layers, wrong.stack.image, wrong.classes)
         position = int(re.findall(r"layer (\d+)", str(refused.value))[0])
@@ -295,11 +295,11 @@ def test_all_sheets_are_as_hard() -> None:
             for one in made
         ]
         windows = [
-            [("stride 2" in row[1], "same" in row[1]) for row in one.tables[0].rows if row[0] == "Conv2D"]
+            [("stride 1" not in row[1], "same" in row[1]) for row in one.tables[0].rows if row[0] == "Conv2D"]
             for one in made
             if one.kind in ("shape", "parameters", "field")
         ]
-        # One convolution, the first, moves by two, and one of them has the other's padding not.
+        # One convolution, the first, moves by more than one, and one of them has the other's padding not.
         return [
             sizes,
             [[moves for moves, _ in one] for one in windows],
@@ -436,6 +436,22 @@ def test_what_was_measured_stands_in_the_table_of_the_handout() -> None:
     assert "without the first epoch, in which TensorFlow starts" in table.caption.text
     whole = summary(context_of(run, studio(), analyse(run)))
     assert whole.seconds == "Seconds"
+
+
+def test_neighbours_with_other_sheets_cannot_copy() -> None:
+    for kind in ("shape", "parameters", "field", "mistake", "confusion"):
+        found = [one for made in sheets() for one in made if one.kind == kind]
+        answers = {(one.answer.text, one.answer.filled, one.answer.work) for one in found if one.answer}
+        assert len(answers) == len(SHEETS), kind
+
+
+def test_what_is_drawn_in_turn_comes_again_only_when_all_have_been() -> None:
+    values = list("abcdefg")
+    drawn = [Lots("any", "series", turn).in_turn(values) for turn in range(14)]
+    assert sorted(drawn[:7]) == values
+    assert drawn[7:] == drawn[:7]
+    assert drawn[:7] != [Lots("any", "another", turn).in_turn(values) for turn in range(7)]
+    assert Lots("any", "series").in_turn(values, 1) in values
 
 
 def test_lots_are_the_same_in_every_process() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reportgen.layers import Conv2D, Dense, Flatten, Layer, ShapeError, times, trace
-from reportgen.teaching.stacks import KERNELS, Stack, altered
+from reportgen.teaching.stacks import Stack, altered
 from reportgen.words import tr
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ CLASSES = (5, 6, 8, 12, 15)
 FILTERS = (8, 12, 16, 24)
 SMALL = (11, 12, 13, 14, 15, 16, 17)
 TRIES = 200
+KERNELS = (3, 5, 7)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _end(stack: Stack) -> tuple[int, ...] | None:
 
 def misplaced(lots: Lots, lab: Lab) -> Wrong:
     """Make a stack of which one layer is out of its place, missing or of the wrong size."""
-    return lots.one((_no_flatten, _late_convolution, _wrong_ending))(lots, lab)
+    return lots.in_turn((_no_flatten, _late_convolution, _wrong_ending))(lots, lab)
 
 
 def _no_flatten(lots: Lots, lab: Lab) -> Wrong:

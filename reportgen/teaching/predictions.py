@@ -156,7 +156,7 @@ def faster(lots: Lots, source: Source) -> Exercise | None:
     pairs = pairs or _unlike(adds, list(combinations(adds, 2)))
     if not pairs:
         return None
-    pair = lots.one(pairs)
+    pair = lots.in_turn(pairs)
     first, second = pair if lots.one((True, False)) else pair[::-1]
     return Exercise(
         kind="faster",

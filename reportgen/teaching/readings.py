@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from reportgen.analysis import confusion as cells
@@ -32,8 +33,7 @@ def confusion(lots: Lots, source: Source) -> Exercise | None:
     asked = _worth_asking(frame)
     if cells.mistakes(frame) < ENOUGH or not asked:
         return None
-    one = lots.one(asked)
-    other = lots.other(asked, one)
+    one, other = lots.in_turn(list(permutations(asked, 2)) or [(asked[0], asked[0])])
     names = [_quoted(inert(name, CLASS_NAME)) for name in classes]
     return Exercise(
         kind=CONFUSION,

@@ -35,7 +35,7 @@ def sheet(source: Source, number: int = 1) -> list[Exercise]:
     An exercise that a lab or run gives no occasion for is left out; the lab's own come last. What is to be
     filled in stands nowhere else on the sheet, and in none of the lab's tables of layers.
     """
-    return _drawn(source, _seed(source, number)) + readings.own(source)
+    return _drawn(source, _seed(source, number), number) + readings.own(source)
 
 
 def _seed(source: Source, number: int) -> str:
@@ -43,12 +43,15 @@ def _seed(source: Source, number: int) -> str:
     seeds = [f"{source.lab.name}/{number}/{attempt}" for attempt in range(TRIES)]
     with speaking(ENGLISH):
         shown = _shown(source)
-        return next((one for one in seeds if not _given_away(_drawn(source, one), shown)), seeds[-1])
+        return next((one for one in seeds if not _given_away(_drawn(source, one, number), shown)), seeds[-1])
 
 
-def _drawn(source: Source, seed: str) -> list[Exercise]:
+def _drawn(source: Source, seed: str, number: int) -> list[Exercise]:
     # Each has lots of its own: one that is left out changes no other.
-    made = [make(Lots(f"{seed}/{kind}"), source) for kind, make in EXERCISES.items()]
+    made = [
+        make(Lots(f"{seed}/{kind}", f"{source.lab.name}/{kind}", number - 1), source)
+        for kind, make in EXERCISES.items()
+    ]
     return [one for one in made if one is not None]
 
 

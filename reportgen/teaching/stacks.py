@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from reportgen.arithmetic import Step, steps
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 Window = Conv2D | MaxPooling2D | AveragePooling2D
 WINDOWS = 3  # in a stack: as many in every sheet, so that none is harder than another
 TRIES = 200
-KERNELS = (3, 5, 7)
+# Of the first convolution, which moves by more than one: its kernel and stride, and the others' kernel.
+GEOMETRIES = tuple(product((3, 4, 5, 6, 7), (2, 3), (2, 3, 4, 5)))
 FILTERS = (4, 6, 8, 10, 12, 16, 20, 24)
 IMAGES = (30, 31, 33, 35, 36, 37, 39, 41, 42, 43, 45, 47, 49, 50, 51)
 CHANNELS = (1, 3)
@@ -82,11 +84,13 @@ def _square(layer: Window) -> Window:
 def models(lab: Lab) -> list[tuple[str, tuple[Window, ...]]]:
     """List what stacks are made from: the variants with most windows, or plain layers where there is none.
 
-    A sheet is no harder for being made from another variant: all have as many windows.
+    A sheet is no harder for being made from another variant: all have WINDOWS windows, the last of them a
+    convolution where a variant has fewer.
     """
     found = [(one.name, windows) for one in lab.variants if _has_convolution(windows := windows_of(one))]
     most = max((len(windows) for _, windows in found), default=0)
-    return [one for one in found if len(one[1]) == most] if most > 1 else [("", PLAIN)]
+    chosen = [one for one in found if len(one[1]) == most] if most > 1 else [("", PLAIN)]
+    return [(name, (*windows, *[PLAIN[2]] * (WINDOWS - len(windows)))) for name, windows in chosen]
 
 
 def _has_convolution(windows: Iterable[Window]) -> bool:
@@ -98,9 +102,13 @@ def altered(lots: Lots, lab: Lab, ending: Sequence[Layer] = (), smallest: int = 
 
     Its last map has at least `smallest` pixels in each direction.
     """
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         like, windows = lots.one(models(lab))
-        stack = Stack(like, _image(lots), (*_changed(lots, windows), *ending))
+        first, strides, others = lots.in_turn(GEOMETRIES, attempt)
+        if first == next(one.kernel[0] for one in windows if isinstance(one, Conv2D)):
+            continue
+        changed = _changed(lots, windows, (first, strides, others))
+        stack = Stack(like, _image(lots), (*changed, *ending))
         if _fits(stack, smallest) and not _known(stack, lab):
             return stack
     return Stack("", (33, 33, 3), (*PLAIN, *ending))
@@ -111,20 +119,20 @@ def _image(lots: Lots) -> tuple[int, int, int]:
     return side, side, lots.one(CHANNELS)
 
 
-def _changed(lots: Lots, windows: Sequence[Window]) -> list[Window]:
-    """Change all convolutions' filters; the first has another kernel and padding, and moves by two."""
+def _changed(lots: Lots, windows: Sequence[Window], geometry: tuple[int, int, int]) -> list[Window]:
+    """Change all convolutions' filters, kernels and paddings; the first moves by more than one."""
+    first, strides, others = geometry
     convolutions = [n for n, one in enumerate(windows) if isinstance(one, Conv2D)]
     moved, padding = convolutions[0], lots.one(PADDINGS)
     paddings = {True: padding, False: lots.other(PADDINGS, padding)}  # both, in every sheet
+    window = {True: (first, strides), False: (others, 1)}
     return [
-        _convolution(lots, one, n == moved, paddings[n == moved]) if isinstance(one, Conv2D) else one
+        _convolution(lots, one, *window[n == moved], paddings[n == moved]) if isinstance(one, Conv2D) else one
         for n, one in enumerate(windows)
     ]
 
 
-def _convolution(lots: Lots, layer: Conv2D, moved: bool, padding: str) -> Conv2D:
-    kernel = lots.other(KERNELS, layer.kernel[0]) if moved else lots.one(KERNELS[:2])
-    strides = 2 if moved else 1
+def _convolution(lots: Lots, layer: Conv2D, kernel: int, strides: int, padding: str) -> Conv2D:
     update = {"kernel": (kernel, kernel), "strides": (strides, strides), "padding": padding}
     return layer.model_copy(update={**update, "conv2d": lots.other(FILTERS, layer.conv2d)})
 
