@@ -148,7 +148,6 @@ HARM = {
     "script": "<script>alert(1)</script>",
     "handler": '<rect width="1" height="1" onclick="alert(1)" onload="alert(1)"/>',
     "link": '<a href="https://example.org"><rect width="1" height="1"/></a>',
-    "image": '<image href="https://example.org/a.png" width="1" height="1"/>',
     "style": "<style>@import url(https://example.org/a.css);</style>",
     "fill": '<rect width="1" height="1" fill="url(https://example.org/#a)"/>',
     "foreign": '<foreignObject><p xmlns="http://www.w3.org/1999/xhtml">alert</p></foreignObject>',
@@ -165,6 +164,21 @@ def test_of_an_svg_only_shapes_are_kept(harm: str) -> None:
     for word in ("alert", "example", "script", "on", "import", "style"):
         assert word not in content.lower().removeprefix('<svg xmlns="http://www.w3.org/2000/svg"')
     assert made_safe(content.encode()).content.decode() == content
+
+
+def test_an_svg_keeps_the_colours_of_its_style_sheet() -> None:
+    sheet = (
+        "<style>/* made by a drawing program */ .a, #b { fill: #7a1f2b } rect { fill: none; stroke: red }"
+        " .a { behavior: url(x) } @media print { .a { fill: red } }</style>"
+    )
+    shapes = '<rect class="a" fill="blue"/><rect/><circle id="b" style="fill: #123456"/><circle class="a"/>'
+    made = made_safe(SHAPE.format(sheet + shapes).encode()).content.decode()
+    assert re.findall(r"<(?:rect|circle)([^/]*) />", made) == [
+        ' fill="#7a1f2b" stroke="red"',
+        ' fill="none" stroke="red"',
+        ' id="b" fill="#123456"',
+        ' fill="#7a1f2b"',
+    ]
 
 
 def test_a_gradient_of_its_own_stays() -> None:
@@ -202,6 +216,11 @@ def test_a_picture_is_made_smaller_and_loses_what_else_its_file_holds(kind: str)
         (b"<html/>", "is no SVG"),
         (b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "has a document type"),
         (SHAPE.replace('viewBox="0 0 9 9"', "").encode(), "has neither a viewBox nor width and height"),
+        (SHAPE.format('<g><image href="a.png"/></g>').encode(), "has a picture inside; save it as a PNG"),
+        (
+            SHAPE.format("<style>a:nope(1) { fill: red }</style>").encode(),
+            "has a style sheet that cannot be read",
+        ),
         (
             SHAPE.format("<g><text>Somewhere</text></g>").encode(),
             "has text, which looks different on each machine",
@@ -210,7 +229,7 @@ def test_a_picture_is_made_smaller_and_loses_what_else_its_file_holds(kind: str)
         (picture((8, 8), "GIF"), "is no picture that can be read"),
         (picture((8, 8), "PNG")[:60], "is no picture that can be read"),
     ],
-    ids=["text", "torn", "html", "entity", "no-size", "words", "large", "gif", "damaged"],
+    ids=["text", "torn", "html", "entity", "no-size", "image", "style", "words", "large", "gif", "damaged"],
 )
 def test_what_is_no_logo_is_refused_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "logo"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ import pypdf
 import pytest
 
 from reportgen.errors import RenderError
+from reportgen.report import write
+from reportgen.report.fonts import unprintable
 from reportgen.report.pdf import printed, to_pdf
 from reportgen.report.sections import SECTIONS
-from reportgen.results import Results, save
+from reportgen.results import Results, load_results, save
 from support import behind_the_flag, in_a_process
 from synthetic import SEVEN, document_of, example, hostile, html_of, made_up, pdf_of
 
@@ -271,3 +275,29 @@ def test_a_run_is_rendered_without_network_and_without_tensorflow(tmp_path: Path
     save(example(), run)
     ran = in_a_process(NO_NETWORK, run, cwd=tmp_path)
     assert ran.out == ["html True", "pdf True", "[]"], ran.err[-3:]
+
+
+# --- typefaces -----------------------------------------------------------------------------------
+
+NOBODYS = "\N{CUNEIFORM SIGN A}"
+
+
+@pytest.mark.skipif(not shutil.which("fc-list"), reason="fc-list is absent: apt install fontconfig")
+def test_characters_that_no_typeface_has_are_found_in_the_text_alone() -> None:
+    style = f"<style>p {{ content: '{NOBODYS}' }}</style>"
+    page = f"{style}<p title='{NOBODYS}'>Ünï ≥ 3 × &amp; 的"
+    assert unprintable(page) == ""
+    assert unprintable(f"{page} &#{ord(NOBODYS)}; {NOBODYS}") == NOBODYS
+    assert unprintable(f"<!-- screen --><p>{NOBODYS}</p><!-- /screen -->") == ""
+
+
+@pytest.mark.skipif(not shutil.which("fc-list"), reason="fc-list is absent: apt install fontconfig")
+def test_a_pdf_with_boxes_in_it_is_said_to_have_them(tmp_path: Path) -> None:
+    run = tmp_path / "lab/run"
+    run.mkdir(parents=True)
+    results = example()
+    lab = results.record.lab.model_copy(update={"title": f"Signs: {NOBODYS}"})
+    save(replace(results, record=results.record.model_copy(update={"lab": lab})), run)
+    said = [given for _, given in write(load_results(run), run, ("html", "pdf")) if isinstance(given, str)]
+    assert len(said) == 1
+    assert said[0].startswith(f"report.pdf shows boxes for {NOBODYS}: no typeface of this machine has them")

@@ -1,7 +1,8 @@
 """A logo: a PNG, JPEG or SVG file of a lab's, made small and safe, which a run directory keeps.
 
 What a picture brings along beside its picture, such as the place where a photograph was taken, is dropped.
-Of an SVG only shapes are kept: no scripts, no styles, no links, nothing that is fetched.
+Of an SVG only shapes are kept, with what its style sheet says of them: no scripts, no links, nothing that is
+fetched. What is to be seen and cannot be kept is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000  # bytes
 MOST_PIXELS = 16_000_000
+# What is to be seen, and would be missing.
+REFUSED = {
+    "text": "has text, which looks different on each machine; turn it into paths",
+    "image": "has a picture inside; save it as a PNG",
+}
 BOX = (1200, 400)  # pixels: what a larger picture is made smaller to
 PNG, SVG = "png", "svg"
 TYPES = {PNG: "image/png", SVG: "image/svg+xml"}
@@ -82,7 +88,8 @@ def read_logo(path: Path) -> Logo:
     try:
         return made_safe(content)
     except ValueError as error:
-        raise LabError(f"branding.logo: {path}: {error}; expected a PNG, JPEG or SVG file") from None
+        kind = "; expected a PNG, JPEG or SVG file" if str(error).startswith("is no") else ""
+        raise LabError(f"branding.logo: {path}: {error}{kind}") from None
 
 
 def made_safe(content: bytes) -> Logo:
@@ -127,8 +134,10 @@ def _safe_svg(content: bytes) -> bytes:
         raise ValueError("is not well-formed XML") from None
     if root.tag != f"{{{NAMESPACE}}}svg":
         raise ValueError("is no SVG")
-    if root.find(f".//{{{NAMESPACE}}}text") is not None:
-        raise ValueError("has text, which looks different on each machine; turn it into paths")
+    for name, why in REFUSED.items():
+        if root.find(f".//{{{NAMESPACE}}}{name}") is not None:
+            raise ValueError(why)
+    _style(root)
     drawn = _kept(root)
     if drawn is None or not _has_size(drawn):
         raise ValueError("has neither a viewBox nor width and height")
@@ -158,7 +167,35 @@ def _kept(element: ET.Element, depth: int = 0) -> ET.Element | None:
     return kept
 
 
+def _style(root: ET.Element) -> None:
+    """Write what the drawing's own style sheets say of shapes as attributes; a narrower or later rule wins.
+
+    Raises ValueError for a selector that none knows.
+    """
+    import cssselect2  # noqa: PLC0415  for labs with a logo
+    import tinycss2  # noqa: PLC0415
+
+    sheets = "\n".join(one.text or "" for one in root.iter(f"{{{NAMESPACE}}}style"))
+    rules = cssselect2.Matcher()
+    for rule in tinycss2.parse_stylesheet(sheets, skip_comments=True, skip_whitespace=True):
+        if rule.type != "qualified-rule":
+            continue  # @media, @import and such
+        try:
+            selectors = cssselect2.compile_selector_list(rule.prelude)
+        except cssselect2.SelectorError:
+            raise ValueError("has a style sheet that cannot be read; put its colours on the shapes") from None
+        said = tinycss2.parse_blocks_contents(rule.content)
+        pairs = {
+            one.lower_name: tinycss2.serialize(one.value).strip() for one in said if one.type == "declaration"
+        }
+        for selector in selectors:
+            rules.add_selector(selector, pairs)
+    for wrapper in cssselect2.ElementWrapper.from_xml_root(root).iter_subtree():
+        for *_, pairs in rules.match(wrapper):
+            wrapper.etree_element.attrib.update(pairs)
+
+
 def _declared(element: ET.Element) -> dict[str, str]:
-    """Read a style attribute, as drawing programs write it, as attributes; a style sheet is not read."""
+    """Read a style attribute, as drawing programs write it, as attributes."""
     pairs = (part.partition(":") for part in element.attrib.get("style", "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}

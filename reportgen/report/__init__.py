@@ -8,6 +8,7 @@ from reportgen import disk, words
 from reportgen.errors import PdfUnavailable
 from reportgen.report.copies import REPORT, THE_REPORT, Copies, key_of
 from reportgen.report.dates import document_date
+from reportgen.report.fonts import unprintable
 from reportgen.report.formats import FORMATS, Made, Source
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     from reportgen.report.studio import Studio
     from reportgen.results import Results
+
+
+NO_TYPE = (
+    "{file} shows boxes for {boxes}: no typeface of this machine has them; install one that has, such as "
+    "Debian's fonts-noto-cjk or fonts-noto-core, and render again"
+)
 
 
 def write(
@@ -29,8 +36,9 @@ def write(
     """Write a run's editions in some of FORMATS, and with its report the frames of what that states.
 
     Gives each document's path, by the keys of `copies.files`, or why there is no PDF. Each file is swapped in
-    whole. With `max_size`, no document has more bytes, and what they leave out is given in words. Without a
-    studio, one is opened meanwhile. Raises RenderError, and SizeError where the documents can't be so small.
+    whole. With `max_size`, no document has more bytes. What they leave out for that, and the characters that
+    no typeface has, are given in words. Without a studio, one is opened meanwhile. Raises RenderError, and
+    SizeError where the documents can't be so small.
     """
     if studio is None:
         from reportgen.report.studio import Studio  # noqa: PLC0415
@@ -52,8 +60,15 @@ def write(
         frames.write(analysis, folder)
     for edition, stem in zip(copies.editions, copies.stems, strict=True):
         source = Source(results, analysis, studio, None, edition, copies.sheet, stem, copies.templates)
+        pages = {}
         for name, made in _fitted(source, formats, max_size) if max_size else _whole(source, formats):
+            pages[name] = made
             yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
+        if isinstance(pages.get("pdf"), Made):
+            page = pages.get("html")
+            boxes = unprintable(page.content.decode() if isinstance(page, Made) else source.html)
+            if boxes:
+                yield "boxes", NO_TYPE.format(file=f"{stem}.pdf", boxes=" ".join(boxes))
 
 
 def _put(folder: Path, stem: str, name: str, made: Made) -> Path:

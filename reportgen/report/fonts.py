@@ -5,7 +5,12 @@ A PDF is made from plain files, for WeasyPrint would unpack each WOFF2 anew in a
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import unicodedata
 from functools import cache
+from html import unescape
 from typing import TYPE_CHECKING
 
 from reportgen.report.images import data_uri
@@ -33,6 +38,8 @@ MORE_FONTS = {
 }
 Faces = dict[tuple[str, int, str], str]
 SCHEME = "reportgen-font:"
+MOST_ASKED = 60  # characters that are looked for, one by one
+_NO_TEXT = re.compile(r"<(style|script)\b.*?</\1>|<!-- screen -->.*?<!-- /screen -->|<[^>]*>", re.DOTALL)
 
 
 def font_file(stem: str, kind: str = "ttf") -> Path:
@@ -54,6 +61,33 @@ def with_faces_by_name(html: str) -> str:
             named = _faces(faces, {stem: SCHEME + stem for stem in faces.values()}, "truetype")
             html = html.replace(_inside(language), named, 1)
     return html
+
+
+def unprintable(html: str) -> str:
+    """List the characters of a page's text that no typeface has, the shipped ones and this machine's.
+
+    Empty, too, where fontconfig's fc-list is not here to tell.
+    """
+    finder = shutil.which("fc-list")
+    text = unescape(_NO_TEXT.sub(" ", html))
+    rest = sorted({one for one in text if unicodedata.category(one)[0] not in "CZ"} - _shipped())
+    return "".join(one for one in rest[:MOST_ASKED] if finder and not _found(finder, one))
+
+
+def _found(finder: str, character: str) -> bool:
+    asked = [finder, f":charset={ord(character):x}", "family"]
+    return bool(subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip())
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    from fontTools.ttLib import TTFont  # noqa: PLC0415  slow
+
+    codes: set[int] = set()
+    for stem in _stems():
+        with TTFont(font_file(stem), lazy=True) as font:
+            codes.update(font.getBestCmap())
+    return frozenset(map(chr, codes))
 
 
 @cache
