@@ -159,7 +159,11 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of each variant")
     parser.add_argument("--variants", metavar="A,B", help="only these variants")
     parser.add_argument(
-        "--output", default="output", metavar="DIR", help="where runs are written (default: output)"
+        "--output",
+        type=_folder,
+        default="output",
+        metavar="DIR",
+        help="where runs are written (default: output)",
     )
     parser.add_argument(
         "--jobs",
@@ -385,7 +389,11 @@ def _add_store(commands: Any) -> None:
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
-        "--output", default=default, metavar="DIR", help="where runs are written (default: output)"
+        "--output",
+        type=_folder,
+        default=default,
+        metavar="DIR",
+        help="where runs are written (default: output)",
     )
 
 
@@ -453,12 +461,24 @@ def _init(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _folder(text: str) -> str:
+    """Read the name of a folder: an unset variable of a shell is none."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty, expected a folder")
+    return text
+
+
 def _add_schema(commands: Any) -> None:
     text = "Print the JSON schema of a lab's TOML, for editors, or of a document's JSON."
     parser = _add(commands, "schema", _schema, text)
     names = ("lab", "report", "handout", "instructor")
     parser.add_argument(
-        "of", nargs="?", choices=names, default="lab", help="the lab, or an edition's JSON (default: lab)"
+        "of",
+        metavar="WHAT",
+        nargs="?",
+        choices=names,
+        default="lab",
+        help=f"what of: {', '.join(names)} (default: lab)",
     )
 
 
@@ -480,7 +500,9 @@ def _schema(options: argparse.Namespace) -> int:
 
 def _add_doctor(commands: Any) -> None:
     parser = _add(commands, "doctor", _doctor, "Check Python, TensorFlow, Pango, fonts, data and output.")
-    parser.add_argument("--output", default="output", metavar="DIR", help="where runs would be written")
+    parser.add_argument(
+        "--output", type=_folder, default="output", metavar="DIR", help="where runs would be written"
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -724,6 +724,22 @@ def test_init_writes_a_lab_that_show_accepts(cli: Callable[..., Ran], tmp_path: 
     assert sum(line.endswith(" parameters") for line in shown.out) == 5
 
 
+@pytest.mark.parametrize("command", [("run", "mnist"), ("doctor",), ("store",)])
+def test_an_output_without_a_name_is_refused(cli: Callable[..., Ran], command: tuple[str, ...]) -> None:
+    ran = cli(*command, "--output", "")
+    assert ran.code == 2
+    assert "argument --output: is empty, expected a folder" in ran.err[-1]
+
+
+def test_a_key_that_is_given_twice_is_shown_with_its_line(cli: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "twice.toml").write_text('title = "a"\n\ntitle =  "b"\n', encoding="utf-8")
+    ran = cli("show", "twice.toml")
+    assert ran.code == 2
+    assert ran.err[-1].endswith(
+        """Cannot overwrite a value (at line 3, column 13), which is: 'title = "b"'"""
+    )
+
+
 def test_schema_prints_a_json_schema(cli: Callable[..., Ran], tmp_path: Path) -> None:
     ran = cli("schema")
     schema = json.loads("\n".join(ran.out))

@@ -352,6 +352,12 @@ def test_formulas_are_set_under_a_style_sheet_without_our_variables(tmp_path: Pa
     assert FORMATS["pdf"].begin(source)().content.startswith(b"%PDF")
 
 
+def test_a_file_in_the_place_of_a_folder_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "more.css").write_text("p {}", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"more\.css: is a file, expected the folder that it lies in"):
+        own_templates(tmp_path / "more.css")
+
+
 def test_a_style_sheet_takes_the_place_of_ours(tmp_path: Path) -> None:
     (tmp_path / "report.css").write_text("p { color: #123456 }", encoding="utf-8")
     html = to_html(build(plain(), studio()), own_templates(tmp_path))

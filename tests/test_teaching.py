@@ -479,6 +479,8 @@ def with_exercises(*tables: dict[str, Any]) -> Lab:
             "exercises[1].note: unknown key; did you mean 'notes'?",
         ),
         ({"text": 3, "answer": "So."}, "exercises[1].text: 3, expected text in quotes"),
+        ({"text": "Why?", "answer": "So.", "lines": 41}, "exercises[1].lines: 41, expected at most 40"),
+        ({"text": "Why?", "answer": "So.", "place": "befor"}, "exercises[1].place: 'befor'"),
     ],
 )
 def test_an_exercise_that_cannot_be_meant_is_refused(table: dict[str, Any], said: str) -> None:
@@ -496,6 +498,22 @@ def test_the_lab_s_own_exercises_come_last() -> None:
     assert made[-1].kind == "own"
     assert made[-1].answer is not None
     assert made[-1].unanswered.answer is None
+
+
+def test_the_lab_says_where_its_exercises_stand_what_they_are_called_and_how_much_room_they_have() -> None:
+    table = "Fill in.\n\n| layer | values |\n|:--|--:|\n| first | |\n| second | 4 |"
+    asked = with_exercises(
+        {"text": "Why?", "answer": "So."},
+        {"text": "How?", "answer": "So.", "place": "before", "title": "Guess", "lines": 0},
+        {"text": table, "answer": "4"},
+        {"text": table, "answer": "4", "lines": 7},
+    )
+    run = made_up(names=("mlp",), texts={"exercises": [one.model_dump() for one in asked.exercises]}, **SMALL)
+    made = sheet(Source(run, "mlp"))
+    stands = [one.stands for one in made]
+    assert stands == sorted(stands, key=lambda one: one == "after")
+    own = [(one.stands, one.title, one.lines) for one in made if one.kind == "own"]
+    assert own == [("before", "Guess", 0), ("after", "", 5), ("after", "", 2), ("after", "", 7)]
 
 
 def test_every_knob_has_its_objective() -> None:

@@ -11,6 +11,8 @@ from reportgen.lab.fields import FilePath, Strict, listed
 from reportgen.lab.prose import Prose, Said
 from reportgen.lab.values import shown
 
+Line = Annotated[str, Field(max_length=200)]
+
 
 class Point(Strict):
     """One thing that the lab teaches."""
@@ -35,6 +37,14 @@ class Exercise(Strict):
     text: Said = Field(min_length=1)
     answer: Said = Field(min_length=1)
     notes: Prose = Field("", description="For whoever teaches it.")
+    title: Line = Field("", description="Stands after its number.")
+    place: Literal["before", "after"] = Field(
+        "after", description="Before the results, among what is to be predicted, or after them."
+    )
+    lines: Annotated[int, Field(strict=True, ge=0, le=40)] | None = Field(
+        None,
+        description="Ruled lines to write on; default: five, or two below a table with empty cells.",
+    )
 
 
 def _accent(colour: str) -> str:
@@ -49,9 +59,6 @@ def _accent(colour: str) -> str:
 
 def _authors(value: Any) -> Any:
     return listed([value] if isinstance(value, str) else value)
-
-
-Line = Annotated[str, Field(max_length=200)]
 
 
 class Branding(Strict):

@@ -155,8 +155,8 @@ def _notes(context: Context) -> tuple[str, ...]:
     if run.fallback:
         notes.append(
             tr(
-                "{reason}. This report is of {data} in its place, with {n} training images: its numbers are "
-                "not those of the lab's own data.",
+                "{reason}. This document is of {data} in its place, with {n} training images: its numbers "
+                "are not those of the lab's own data.",
                 reason=run.fallback,
                 data=context.dataset.title,
                 n=count(context.dataset.n_train),

@@ -89,7 +89,8 @@ def own_templates(folder: str | Path) -> Path:
     """Check a folder of templates; raises UsageError where nothing in it would be used."""
     own, known = Path(folder), template_names()
     if not own.is_dir():
-        raise UsageError(f"--template-dir: {own}: no such folder")
+        why = "is a file, expected the folder that it lies in" if own.is_file() else "no such folder"
+        raise UsageError(f"--template-dir: {own}: {why}")
     names = [path.relative_to(own).as_posix() for path in sorted(own.rglob("*")) if path.is_file()]
     for name in names:
         if name.endswith(".css") and name not in known:

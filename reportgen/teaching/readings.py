@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
 from reportgen.analysis import confusion as cells
 from reportgen.analysis.scores import shown_seed
-from reportgen.teaching.exercises import AFTER, CONFUSION, LINES_FOR_WORDS, Answer, Exercise
+from reportgen.lab.prose import parse
+from reportgen.teaching.exercises import AFTER, BEFORE, CONFUSION, LINES_FOR_WORDS, Answer, Exercise
 from reportgen.teaching.worked import Line
 from reportgen.text import inert, listing, percent
 from reportgen.words import tr, trn
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 CLASSES_READ = 20  # more have no matrix to be read
 CLASS_NAME = 24
+LINES_BELOW_A_TABLE = 2
 ENOUGH = 3  # mistakes, for the question to be worth asking
 
 
@@ -110,16 +112,24 @@ def _precision(frame: pd.DataFrame, label: int, name: str) -> Line:
     return _share(tr("precision of {label}, down its column", label=name), hits, int(column["count"].sum()))
 
 
+def _lines(text: str) -> int:
+    """Choose the room to write below a question; a table with empty cells has room in itself."""
+    tokens = parse(text) if "|" in text else []
+    cells = pairwise(tokens)
+    blank = any(cell.type == "td_open" and not inside.content for cell, inside in cells)
+    return LINES_BELOW_A_TABLE if blank else LINES_FOR_WORDS
+
+
 def own(source: Source) -> list[Exercise]:
     """Give the lab's own questions."""
     return [
         Exercise(
             kind="own",
-            stands=AFTER,
-            title="",
+            stands=BEFORE if one.place == "before" else AFTER,
+            title=one.title,
             text=one.text,
             answer=Answer(one.answer, notes=one.notes),
-            lines=LINES_FOR_WORDS,
+            lines=_lines(one.text) if one.lines is None else one.lines,
             markdown=True,
         )
         for one in source.lab.exercises

@@ -12,7 +12,7 @@ from reportgen.lab import trace_variant
 from reportgen.layers import times
 from reportgen.teaching import predictions, readings
 from reportgen.teaching.drawing_lots import Lots
-from reportgen.teaching.exercises import Exercise, Source
+from reportgen.teaching.exercises import AFTER, Exercise, Source
 from reportgen.text import count
 from reportgen.words import ENGLISH, speaking
 
@@ -32,10 +32,12 @@ TELLING = re.compile(r"\d+×\d+×\d+|\d[\d,]{2,}")  # shapes, and numbers of thr
 def sheet(source: Source, number: int = 1) -> list[Exercise]:
     """Make a sheet: the same for the same lab, run and number; another number gives another, as hard.
 
-    An exercise that a lab or run gives no occasion for is left out; the lab's own come last. What is to be
-    filled in stands nowhere else on the sheet, and in none of the lab's tables of layers.
+    An exercise that a lab or run gives no occasion for is left out; the lab's own come last, before and after
+    the results. What is to be filled in stands nowhere else on the sheet, and in none of the lab's tables of
+    layers.
     """
-    return _drawn(source, _seed(source, number), number) + readings.own(source)
+    made = _drawn(source, _seed(source, number), number) + readings.own(source)
+    return sorted(made, key=lambda one: one.stands == AFTER)
 
 
 def _seed(source: Source, number: int) -> str:
