@@ -36,7 +36,7 @@ def test_the_built_in_lab_has_no_claim_that_cannot_be_answered(name: str) -> Non
 def test_a_claim_without_its_evidence_is_named_with_the_reason(claim: dict[str, Any], why: str) -> None:
     found = unanswerable(lab_with({**SAYS, "evidence": "stacking"}, claim))
     assert len(found) == 1
-    assert found[0].startswith(f"claims[1] will not be answered: {why}")
+    assert found[0].startswith(f"claims[2] will not be answered: {why}")
 
 
 def test_a_claim_with_its_evidence_is_not_named() -> None:
@@ -48,7 +48,7 @@ def test_show_says_it_before_anything_is_trained(tmp_path: Path, tiny_npz: Path)
     (tmp_path / "lab.toml").write_text(lab_text(tiny_npz, TWO_VARIANTS + claim), encoding="utf-8")
     ran = command_line("show", "lab.toml", cwd=tmp_path)
     assert ran.code == 0
-    assert ran.out[-1].startswith("claims[0] will not be answered: this lab has no shift probe")
+    assert ran.out[-1].startswith("claims[1] will not be answered: this lab has no shift probe")
 
 
 def test_a_stack_that_cannot_be_built_is_refused_before_any_other_is_shown(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def unanswerable(lab: Lab) -> list[str]:
     """Say of which claims a report will only say "can't tell here", and why."""
     found = []
-    for position, claim in enumerate(lab.claims):
+    for position, claim in enumerate(lab.claims, start=1):
         if why := _no_probe(lab, claim) or _no_pair(lab, claim):
             found.append(f"claims[{position}] will not be answered: {why}")
     return found
