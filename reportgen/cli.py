@@ -225,9 +225,11 @@ def _size(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from reportgen.documents import Wish  # noqa: PLC0415
     from reportgen.execution.plan import Workers  # noqa: PLC0415
     from reportgen.lab import overrides  # noqa: PLC0415
-    from reportgen.pipeline import Wish, execute, prepare, unchanged  # noqa: PLC0415
+    from reportgen.pipeline import execute, unchanged  # noqa: PLC0415
+    from reportgen.prepare import prepare  # noqa: PLC0415
     from reportgen.progress import observer_for  # noqa: PLC0415
     from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
@@ -304,8 +306,8 @@ def _add_render(commands: Any) -> None:
 
 
 def _render(options: argparse.Namespace) -> int:
+    from reportgen.documents import laid_out, render  # noqa: PLC0415
     from reportgen.lab import overrides  # noqa: PLC0415
-    from reportgen.pipeline import laid_out, render  # noqa: PLC0415
     from reportgen.report.copies import copies_of  # noqa: PLC0415
     from reportgen.report.formats import formats_of  # noqa: PLC0415
     from reportgen.results import load_results  # noqa: PLC0415

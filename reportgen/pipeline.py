@@ -8,40 +8,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen import disk, environment, rundir
+from reportgen import disk, rundir
 from reportgen.analysis.galleries import images_to_keep
-from reportgen.analysis.unanswerable import unanswerable
-from reportgen.data import DATASETS, load, path_from_environment
 from reportgen.data.probes import PERMUTATION
+from reportgen.documents import CHARTS, Wish, draw, what_to_do
 from reportgen.errors import (
     EXIT_DONE,
     EXIT_IN_PART,
-    DatasetUnavailable,
-    LabError,
-    PdfUnavailable,
     RenderError,
     SizeError,
     UsageError,
 )
-from reportgen.execution.local import check_built, run_jobs
-from reportgen.execution.plan import Identified, Ran, Workers, identify_all, probes_of
-from reportgen.execution.store import DONE, STORE, Store
-from reportgen.execution.trainers import Trainers
-from reportgen.jobs import FAILED, Job, Observer, Outcome, plan, plan_controls
+from reportgen.execution.local import run_jobs
+from reportgen.execution.plan import Ran, Workers, probes_of
+from reportgen.execution.store import DONE, STORE
+from reportgen.jobs import FAILED, Observer, Outcome
 from reportgen.lab import (
     Lab,
     Logo,
-    Overrides,
-    check_shapes,
-    lab_folder,
-    lab_path,
-    load_lab,
-    override,
     overrides,
-    read_logo,
 )
-from reportgen.report.copies import REPORT, THE_REPORT, Copies, copies_of
-from reportgen.report.formats import DEFAULT, HALF_WRITTEN, files_of, formats_of, with_charts
+from reportgen.prepare import OUTPUT, Prepared, prepare
+from reportgen.report.copies import REPORT, copies_of
+from reportgen.report.formats import DEFAULT, files_of, formats_of, with_charts
 from reportgen.results import (
     DatasetRecord,
     JobRecord,
@@ -52,43 +41,17 @@ from reportgen.results import (
     documents_intact,
     left_out,
     load_results,
-    note_documents,
     read_record,
     save,
     scores_of,
     with_images,
 )
-from reportgen.text import exact_size, read_size
+from reportgen.text import read_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from reportgen.data import Dataset
     from reportgen.report.studio import Studio
-
-OUTPUT = Path("output")
-CHARTS = ".charts"  # in the store: what was drawn before
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The documents that a run is to have: formats, editions, and the bytes of each, 0 for any number."""
-
-    formats: tuple[str, ...] = DEFAULT
-    max_size: int = 0
-    copies: Copies = THE_REPORT
-
-    @property
-    def files(self) -> dict[str, str]:
-        """Name the documents."""
-        return self.copies.files(self.formats)
-
-    @property
-    def options(self) -> list[str]:
-        """Give the options of the command line that ask for it."""
-        options = ["--format", ",".join(self.formats)] if self.formats != DEFAULT else []
-        options += self.copies.options
-        return [*options, "--max-size", exact_size(self.max_size)] if self.max_size else options
 
 
 @dataclass(frozen=True)
@@ -122,154 +85,6 @@ class Unchanged:
     def exit_code(self) -> int:
         """Give 0, or 3 where a training diverged."""
         return EXIT_IN_PART if self.problems else EXIT_DONE
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """All that is checked before any training: nothing has been written yet."""
-
-    lab: Lab
-    dataset: Dataset
-    planned: list[Identified]
-    controls: list[Identified]
-    workers: Workers
-    folder: Path
-    output: Path
-    given: Overrides
-    argv: tuple[str, ...]
-    fallback: str
-    wish: Wish = Wish()
-    logo: Logo | None = None
-
-    @property
-    def jobs(self) -> list[Job]:
-        """List the jobs without their keys, the controls last."""
-        return [one.job for one in self.all_planned]
-
-    @property
-    def all_planned(self) -> list[Identified]:
-        """List all trainings: those of the variants, then the controls."""
-        return [*self.planned, *self.controls]
-
-    @property
-    def store(self) -> Store:
-        """Give the store that all runs below one output folder share."""
-        return Store(self.output / STORE)
-
-    @property
-    def trainers(self) -> Trainers:
-        """Give what starts worker processes for these jobs."""
-        return Trainers(self.dataset, self.workers, self.folder)
-
-    @property
-    def environment(self) -> dict[str, Any]:
-        """Describe what the jobs run on."""
-        return environment.describe(jobs=self.workers.count, threads=self.workers.threads)
-
-
-def prepare(
-    source: Lab | str | Path = "mnist",
-    given: Overrides | None = None,
-    output: Path = OUTPUT,
-    workers: Workers | None = None,
-    say: Callable[[str], None] = print,
-    wish: Wish | None = None,
-) -> Prepared:
-    """Read and check everything that a run needs; raises InputError, having written nothing."""
-    given, workers, wish = given or overrides(), workers or Workers.of(), wish or Wish()
-    if isinstance(source, Lab):
-        stated, folder = source, Path.cwd()
-    else:
-        stated, folder = load_lab(source), lab_folder(source)
-    lab = override(stated, given)
-    rundir.check_lab_folder(output / lab.name)
-    dataset, fallback = _dataset(lab, given, folder, say)
-    for warning in dataset.warnings:
-        say(warning)
-    again = _with_data_of_the_environment(lab, given)
-    if fallback:
-        lab = _with_fallback_protocol(lab, given)
-        again = _stated_outright(lab, given)
-    _check_variants(lab, dataset, "" if isinstance(source, Lab) else str(lab_path(source)))
-    for warning in unanswerable(stated):
-        say(warning)
-    said = command(lab.name if isinstance(source, Lab) else source, again, output)
-    argv = (*said, *workers.options, *wish.options)
-    planned = identify_all(plan(lab), dataset, workers, folder)
-    controls = identify_all(plan_controls(lab), dataset, workers, folder)
-    prepared = Prepared(lab, dataset, planned, controls, workers, folder, output, given, argv, fallback, wish)
-    check_built(planned, prepared.store, prepared.trainers)
-    logo = lab.branding.logo
-    return replace(prepared, logo=read_logo(folder / logo)) if logo else prepared
-
-
-def command(source: str | Path, given: Overrides, output: Path) -> list[str]:
-    """Give the command that makes a run again."""
-    words = ["reportgen", "run", str(source)]
-    for key, value in given.stated().items():
-        text = ",".join(value) if isinstance(value, list) else str(value)
-        words += [f"--{key.replace('_', '-')}", text]
-    return words if output == OUTPUT else [*words, "--output", str(output)]
-
-
-def _dataset(lab: Lab, given: Overrides, folder: Path, say: Callable[[str], None]) -> tuple[Dataset, str]:
-    """Load the data set; gives also why the lab's fallback was taken, or ""."""
-    choice = lab.dataset
-    name = given.dataset
-    path = given.data
-    # The lab's names of classes are those of its own data set.
-    classes = choice.classes if name is None else None
-    if name is None and path is None:
-        name = choice.name
-        path = folder / choice.path if choice.path else None
-    try:
-        return load(name, path, classes, say=say), ""
-    except DatasetUnavailable as error:
-        if choice.fallback is None or given.dataset is not None:
-            raise
-        dataset = load(choice.fallback.name)
-        wanted = DATASETS[str(choice.name)].title
-        reason = f"{wanted} is not on this machine and could not be downloaded ({_reason(error)})"
-        say(f"{reason}; going on with {dataset.title} ({dataset.source})")
-        return dataset, reason
-
-
-def _reason(error: DatasetUnavailable) -> str:
-    cause = error.__cause__
-    return getattr(cause, "strerror", None) or str(cause or error)
-
-
-def _with_fallback_protocol(lab: Lab, given: Overrides) -> Lab:
-    fallback = lab.dataset.fallback
-    update = {
-        key: value
-        for key in ("epochs", "batch_size")
-        if (value := getattr(fallback, key)) is not None and getattr(given, key) is None
-    }
-    return lab.model_copy(update={"protocol": lab.protocol.model_copy(update=update)})
-
-
-def _with_data_of_the_environment(lab: Lab, given: Overrides) -> Overrides:
-    """Put the path that REPORTGEN_DATA gives into the command: elsewhere, it may not be set."""
-    name = given.dataset or lab.dataset.name
-    path = path_from_environment(name) if name and not given.data and not lab.dataset.path else None
-    return given.model_copy(update={"dataset": name, "data": path}) if path else given
-
-
-def _stated_outright(lab: Lab, given: Overrides) -> Overrides:
-    """Put a fallback that was taken into the command: elsewhere, the lab's own data may be at hand."""
-    fallback = lab.dataset.fallback
-    name = fallback.name if fallback else None
-    protocol = lab.protocol
-    return given.model_copy(
-        update={"dataset": name, "epochs": protocol.epochs, "batch_size": protocol.batch_size}
-    )
-
-
-def _check_variants(lab: Lab, dataset: Dataset, file: str) -> None:
-    check_shapes(lab, dataset.image_shape, dataset.n_classes, file)
-    if lab.protocol.validation != "test" and dataset.n_train < 2:
-        raise LabError("protocol.validation: the training set has one image, nothing can be held out")
 
 
 def unchanged(prepared: Prepared) -> Unchanged | None:
@@ -379,7 +194,7 @@ def _report(
         save(results, partial)
         say("drawing the report")
         try:
-            drawn = _draw(results, partial, prepared.wish, studio)
+            drawn = draw(results, partial, prepared.wish, studio)
         except (RenderError, SizeError, UsageError):
             run = rundir.publish(partial, lab_runs, started)
             say(f"the trainings are kept in {run}; `reportgen render {run}` draws them")
@@ -390,7 +205,7 @@ def _report(
     _say_what_is_left_out(results.record.left_out, say)
     for text in drawn.left_out:
         say(text)
-    problems = [*_failures(one.outcome for one in ran), *_what_to_do(drawn.missing, run)]
+    problems = [*_failures(one.outcome for one in ran), *what_to_do(drawn.missing, run)]
     paths = {name: run / path.name for name, path in drawn.documents.items()}
     return Finished(replace(results, path=run), paths, tuple(problems))
 
@@ -446,77 +261,6 @@ def _job_record(ran: Ran) -> JobRecord:
 
 def _failures(ends: Iterable[Outcome | JobRecord]) -> list[str]:
     return [f"{one.variant} (seed {one.seed}) {one.status}: {one.error}" for one in ends if one.error]
-
-
-def laid_out(results: Results, given: Overrides) -> Results:
-    """Have a run laid out as a command line states, such as on another paper than its lab's."""
-    record = results.record
-    lab = override(record.lab, given)
-    return results if lab == record.lab else replace(results, record=record.model_copy(update={"lab": lab}))
-
-
-def render(
-    results: Results,
-    formats: Sequence[str],
-    max_size: int = 0,
-    say: Callable[[str], None] = print,
-    copies: Copies = THE_REPORT,
-) -> tuple[dict[str, Path], list[str]]:
-    """Write the documents into the run's directory; gives their paths and what could not be made.
-
-    With `max_size`, none has more bytes; raises SizeError where that cannot be. The link to the latest run
-    follows once all documents are there that the run was to have.
-    """
-    if results.path is None:
-        raise ValueError("results that were never saved cannot be rendered")
-    from reportgen.report.studio import Studio  # noqa: PLC0415
-
-    store = results.path.resolve().parent.parent / STORE
-    cache = store / CHARTS if store.is_dir() else None  # a copy elsewhere has none
-    for pattern in (*(f"{one}-*" for one in HALF_WRITTEN), "frames/.*.parquet-*"):
-        rundir.sweep_files(results.path, pattern)  # of a `render` that was killed
-    with disk.disk_errors(results.path), Studio(cache) as studio:
-        drawn = _draw(results, results.path, Wish(tuple(formats), max_size, copies), studio)
-        if REPORT in copies.editions and all(
-            (results.path / f"report.{name}").is_file() for name in results.record.formats
-        ):
-            rundir.point_latest(results.path)
-    for text in drawn.left_out:
-        say(text)
-    return drawn.documents, _what_to_do(drawn.missing, results.path)
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """The documents by format, why there is no PDF, and what they leave out to be small."""
-
-    documents: dict[str, Path]
-    missing: list[PdfUnavailable]
-    left_out: list[str]
-
-
-def _draw(results: Results, folder: Path, wish: Wish, studio: Studio) -> _Drawn:
-    """Write the documents into a folder."""
-    from reportgen.report import write  # noqa: PLC0415
-
-    documents: dict[str, Path] = {}
-    missing: list[PdfUnavailable] = []
-    left_out: list[str] = []
-    for name, given in write(results, folder, wish.formats, studio, wish.max_size, wish.copies):
-        if isinstance(given, PdfUnavailable):
-            missing.append(given)
-            # An older PDF beside a newer HTML would pass for its twin.
-            (folder / wish.files[name]).unlink(missing_ok=True)
-        elif isinstance(given, str):
-            left_out.append(given)
-        else:
-            documents[name] = given
-    note_documents(folder, wish.copies.stems)
-    return _Drawn(documents, list({str(one): one for one in missing}.values()), list(dict.fromkeys(left_out)))
-
-
-def _what_to_do(missing: Sequence[PdfUnavailable], run: Path) -> list[str]:
-    return [f"{error}, then `reportgen render {run}`" for error in missing]
 
 
 def _bytes(size: int | str) -> int:

@@ -42,6 +42,8 @@ ROOMS = [
     "rundir",
     "report",
     "progress",
+    "documents",
+    "prepare",
     "pipeline",
     "show",
     "starter",

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.analysis.frames import analyse
+from reportgen.documents import render
 from reportgen.errors import SizeError
-from reportgen.pipeline import render
 from reportgen.report.fitting import Fitted, extents, fit
 from reportgen.report.formats import Made, Source
 from reportgen.report.tiles import Extent

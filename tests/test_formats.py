@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from conftest import TrainedRun
 from reportgen import disk
+from reportgen.documents import Wish
 from reportgen.errors import UsageError
-from reportgen.pipeline import Wish
 from reportgen.report.formats import FORMATS, formats_of
 from reportgen.results import load_results, read_record, save
 from support import ROOT, command_line, in_a_process, lab_text

@@ -22,9 +22,9 @@ import tinyhtml5  # WeasyPrint's own parser
 
 from conftest import TrainedRun
 from reportgen import disk
+from reportgen.documents import Wish, render
 from reportgen.errors import UsageError
 from reportgen.jobs import FAILED
-from reportgen.pipeline import Wish, render
 from reportgen.report.copies import NAMES, Copies, asked_by, copies_of, stem_of
 from reportgen.report.editions import EDITIONS, HANDOUT, INSTRUCTOR
 from reportgen.report.html import build, policy, script, style_sheet, to_html

@@ -19,10 +19,10 @@ from pypdf import PdfReader
 
 from reportgen.analysis.frames import analyse
 from reportgen.colours import READABLE, WHITE, contrast, hexadecimal, luminance, readable_on, rgb
+from reportgen.documents import laid_out
 from reportgen.errors import LabError, RunError, UsageError
 from reportgen.lab import Branding, Logo, Overrides, made_safe, parse_lab, read_logo
 from reportgen.lab.logo import BOX, LARGEST
-from reportgen.pipeline import laid_out
 from reportgen.report.formats import FORMATS, Source
 from reportgen.report.html import build, to_html
 from reportgen.report.markdown import to_markdown

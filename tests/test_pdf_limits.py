@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.documents import render
 from reportgen.errors import PdfUnavailable
-from reportgen.pipeline import render
 from reportgen.report import pdf, studio
 from reportgen.report.pdf import Limits
 from reportgen.report.studio import Studio
@@ -33,7 +33,7 @@ def test_a_pdf_that_takes_too_long_is_stopped_and_said_in_one_line() -> None:
 @pytest.mark.parametrize("room", [90, 150])
 def test_a_pdf_that_takes_too_much_memory_is_given_up_in_one_line(room: int) -> None:
     # Python runs out of it in one place, a C library in another: both are said in the same words.
-    with Studio(processes=1, limits=Limits(seconds=300, memory=room * MEGABYTE)) as made:
+    with Studio(processes=1, limits=Limits(seconds=120, memory=room * MEGABYTE)) as made:
         wait = made.pdf(PAGE.format("<p>word</p>" * 40_000))
         with pytest.raises(PdfUnavailable, match=r"^no PDF: making it took more than the \d+ MB of memory"):
             wait()

@@ -90,25 +90,38 @@ def to_pdf(html: str, extras: Extras | None = None) -> bytes:
     html = with_faces_by_name(html)
     html = _SVG.sub(_with_text, html)
     fetcher = Fetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
+    attached = [
+        Attachment(
+            file_obj=BytesIO(one.content),
+            name=one.name,
+            description=one.description,
+            created=extras.date,
+            modified=extras.date,
+        )
+        for one in extras.attached
+    ]
+    write = partial(
+        HTML(string=html, url_fetcher=fetcher).write_pdf,
+        pdf_variant="pdf/ua-1",
+        stylesheets=[CSS(string=pdf_styles())],
+        finisher=partial(complete, planned=planned),
+        attachments=attached,
+    )
+    try:
+        return _without_complaint(write)
+    except FatalURLFetchingError as error:  # no Exception, lest WeasyPrint itself catch it
+        raise RenderError(f"the report asks for what is not inside it: {error}") from None
+
+
+def _without_complaint(write: Callable[[], bytes]) -> bytes:
+    """Have WeasyPrint write; raises RenderError for whatever it complains of.
+
+    A function of its own, and short: where memory is at an end, Python 3.11 goes round for ever in a `with`
+    that begins beyond the first 256 instructions of its function, for want of a number's memory
+    (`exception_unwind` in its Python/ceval.c, PyLong_FromLong).
+    """
     with _complaints() as complaints, formulas_tagged():
-        try:
-            content = HTML(string=html, url_fetcher=fetcher).write_pdf(
-                pdf_variant="pdf/ua-1",
-                stylesheets=[CSS(string=pdf_styles())],
-                finisher=partial(complete, planned=planned),
-                attachments=[
-                    Attachment(
-                        file_obj=BytesIO(one.content),
-                        name=one.name,
-                        description=one.description,
-                        created=extras.date,
-                        modified=extras.date,
-                    )
-                    for one in extras.attached
-                ],
-            )
-        except FatalURLFetchingError as error:  # no Exception, lest WeasyPrint itself catch it
-            raise RenderError(f"the report asks for what is not inside it: {error}") from None
+        content = write()
     if complaints:
         raise RenderError(f"the PDF could not be made as it should be: {'; '.join(complaints[:5])}")
     return bytes(content)

@@ -26,7 +26,17 @@ PRELOADED = (
     "sklearn.metrics",
 )
 ROOMS = (
-    *("pipeline", "progress", "show", "report", "data.digits", "training.worker", "training.fit"),
+    *(
+        "documents",
+        "prepare",
+        "pipeline",
+        "progress",
+        "show",
+        "report",
+        "data.digits",
+        "training.worker",
+        "training.fit",
+    ),
     *("analysis.frames", "report.editions"),
 )
 
