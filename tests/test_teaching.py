@@ -19,11 +19,11 @@ from reportgen.lab import Lab, load_lab, parse_lab, trace_variant
 from reportgen.lab.claims import Knob
 from reportgen.layers import Conv2D, Flatten, ShapeError, Windowed, times, trace
 from reportgen.report.editions import EDITIONS
-from reportgen.report.formulas import BINARY, parse, pieces, plain, spoken
+from reportgen.report.formulas import BINARY, Part, parse, pieces, plain, spoken
 from reportgen.report.html import context_of
 from reportgen.report.sections.objectives import OBJECTIVES
 from reportgen.report.sections.summary import summary
-from reportgen.report.sections.working import working
+from reportgen.report.sections.working import Working, _alike, working
 from reportgen.results import Results
 from reportgen.teaching import worked
 from reportgen.teaching.drawing_lots import Lots
@@ -195,6 +195,52 @@ def test_no_formula_has_a_bracket_without_its_partner_in_any_language(language: 
         assert one.count("(") == one.count(")"), one
         assert not one.endswith((" ", "=")), one
     assert not any(sign in one.text for one in divided for sign in BINARY)
+
+
+def test_what_differs_between_the_networks_is_worked_out_for_each_of_them() -> None:
+    made = working(context_of(seven(), studio()))
+    assert made
+    assert len(made.of_all) == 2
+    layers = seven().layers
+    for block, kind, column in zip(made.of_all, ("Conv2D", "Dense"), ("output_shape", "params"), strict=True):
+        firsts = layers[layers["type"] == kind].groupby("variant", sort=False).first()
+        said = {line.words: plain(line.formula) for line in block.lines}
+        for name, value in firsts[column].items():
+            (formula,) = (one for words, one in said.items() if name in re.split(", | and ", words))
+            number = int(re.findall(r"\d+", str(value))[0])
+            assert formula.endswith(f" = {count(number)}")
+            check(next(one for one in worked_lines(made) if plain(parse(one)) == formula))
+        assert len(said) == firsts[column].map(str).nunique() or kind == "Conv2D"
+
+
+def worked_lines(made: Working) -> list[str]:
+    """Give the formulas of all networks in the notation that they were written in."""
+    return [linear(one.formula) for block in made.of_all for one in block.lines]
+
+
+def linear(parts: tuple[Part, ...]) -> str:
+    """Write a formula in its notation again."""
+
+    def one(part: Part) -> str:
+        if part.kind == "fraction":
+            return f"[{linear(part.inner)} | {linear(part.below)}]"
+        if part.kind in ("floor", "ceiling"):
+            return f"⌊{linear(part.inner)}⌋" if part.kind == "floor" else f"⌈{linear(part.inner)}⌉"
+        return f"{part.text}_{part.index}" if part.index else part.text
+
+    return "".join(map(one, parts))
+
+
+def test_one_network_is_compared_with_none() -> None:
+    made = working(context_of(made_up(names=("cnn",), baseline=None, **SMALL), studio()))
+    assert made
+    assert made.of_all == ()
+
+
+def test_networks_that_are_too_many_are_counted() -> None:
+    lines = _alike({f"network-{n}": f"{n} + 1 = {n + 1}" for n in range(14)} | {"again": "0 + 1 = 1"})
+    assert [line.words for line in lines[:2]] == ["network-0 and again", "network-1"]
+    assert (len(lines), lines[-1].words) == (13, "2 other networks are worked out alike.")
 
 
 def test_a_minus_belongs_to_its_number_or_stands_between_two() -> None:

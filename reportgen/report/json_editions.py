@@ -53,7 +53,7 @@ TAUGHT: Fields = {
 }
 ARITHMETIC: dict[str, tuple[str, Fields]] = {
     "arithmetic": (
-        "The arithmetic of the network `worked`, by what is worked out.",
+        "The arithmetic, by what is worked out; of the network `worked` where it is not of all.",
         {
             "title": ("text", "What is worked out."),
             "text": ("text", "What is to be known for it."),
@@ -119,7 +119,7 @@ def _without(name: str) -> Fields:
 def taught(context: Context, edition: Edition) -> dict[str, Any]:
     """Gather what an edition states beside what the report does."""
     worked, set_out = variant_worked(context), working(context)
-    blocks = set_out.blocks if set_out else ()
+    blocks = (*set_out.blocks, *set_out.of_all) if set_out else ()
     return {
         "edition": edition.name,
         "sheet": edition.sheet,

@@ -85,5 +85,6 @@ def _shown(source: Source) -> set[str]:
     built = layers[layers["variant"].isin([one.name for one in lab.variants if one.build])]
     shapes += [tuple(map(int, re.findall(r"\d+", text))) for text in built["output_shape"]]
     counts += [*built["params"], *built["multiply_adds"].dropna()]
+    counts += list(map(prod, shapes))
     counts += [size * n for n in (*map(prod, shapes), *counts) for size in BYTES.values()]
     return _telling([*map(times, shapes), *map(count, counts)])

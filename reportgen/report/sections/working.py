@@ -14,12 +14,15 @@ from reportgen.report.document import Caption, Context
 from reportgen.report.formulas import Part, parse
 from reportgen.teaching import worked
 from reportgen.teaching.worked import Line
-from reportgen.text import count, paragraphs, percent, volume
+from reportgen.text import count, listing, paragraphs, percent, volume
 from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reportgen.layers import Layer
+
+MOST_LINES = 12  # of all networks
 LETTERS = mark(
     "n is the number of pixels that reach the layer, in height or in width, k that of its kernel, s its "
     "stride, and c counts channels."
@@ -64,6 +67,7 @@ class Working:
     introduction: tuple[Markup, ...]
     letters: tuple[Part, ...]  # what they stand for
     blocks: tuple[Block, ...]
+    of_all: tuple[Block, ...]  # of every network of the lab
     rows: tuple[StepRow, ...]
     caption: Caption
 
@@ -95,7 +99,14 @@ def working(context: Context) -> Working | None:
     )
     caption = context.table(tr("{variant}, step by step.", variant=variant.name), text)
     letters = parse(tr(LETTERS)) if step else ()
-    return Working(_introduction(variant, step), letters, tuple(blocks), tuple(map(_row, found)), caption)
+    return Working(
+        introduction=_introduction(variant, step),
+        letters=letters,
+        blocks=tuple(blocks),
+        of_all=tuple(_of_all(context)),
+        rows=tuple(map(_row, found)),
+        caption=caption,
+    )
 
 
 def variant_worked(context: Context) -> Variant | None:
@@ -203,6 +214,54 @@ def _of_dense(step: Step, found: list[Step]) -> Block:
     ]
     text = tr("It has {share} % of the network's parameters.", share=percent(share, 0))
     return _block(tr("Its first dense layer"), text, lines)
+
+
+def _of_all(context: Context) -> list[Block]:
+    """Work out for every network what differs most between them; nothing where there is one network alone."""
+    stated = [one for one in context.lab.variants if one.layers]
+    data = context.dataset
+    found = {
+        one.name: steps(trace_variant(one, data.image_shape, len(data.classes)), data.image_shape)
+        for one in stated
+    }
+    if len(found) < 2:
+        return []
+    blocks = []
+    convolutions = _first_of(found, Conv2D)
+    if len(convolutions) > 1:
+        text = tr("How high the map is that leaves it, with each network's own padding and stride.")
+        lines = {
+            name: worked.sizes(one.layer, one.shape)[0].formula
+            for name, one in convolutions.items()
+            if isinstance(one.layer, Windowed)
+        }
+        blocks.append(_block(tr("The first convolution of every network"), text, _alike(lines)))
+    dense = _first_of(found, Dense)
+    if len(dense) > 1:
+        text = tr("Its parameters: what the layers before it leave decides how many there are.")
+        lines = {name: worked.parameters(one.layer, one.shape) for name, one in dense.items()}
+        blocks.append(_block(tr("The first dense layer of every network"), text, _alike(lines)))
+    return blocks
+
+
+def _first_of(found: dict[str, list[Step]], kind: type[Layer]) -> dict[str, Step]:
+    firsts = {
+        name: next((one for one in many if isinstance(one.layer, kind)), None) for name, many in found.items()
+    }
+    return {name: one for name, one in firsts.items() if one is not None}
+
+
+def _alike(formulas: dict[str, str]) -> list[Line]:
+    """Write each formula once, with all the networks that it is of."""
+    names: dict[str, list[str]] = {}
+    for name, formula in formulas.items():
+        names.setdefault(formula, []).append(name)
+    lines = [Line(listing(those), formula) for formula, those in names.items()]
+    left = sum(len(those) for those in list(names.values())[MOST_LINES:])
+    more = trn(
+        "{n} other network is worked out alike.", "{n} other networks are worked out alike.", left, n=left
+    )
+    return [*lines[:MOST_LINES], *([Line(more)] if left else [])]
 
 
 def _row(step: Step) -> StepRow:
