@@ -28,7 +28,7 @@ from reportgen.results import Results
 from reportgen.teaching import worked
 from reportgen.teaching.drawing_lots import Lots
 from reportgen.teaching.exercises import Exercise, Source
-from reportgen.teaching.mistakes import misplaced, too_large
+from reportgen.teaching.mistakes import misplaced, too_large, two_of_dense
 from reportgen.teaching.predictions import _measured
 from reportgen.teaching.sheets import EXERCISES, sheet
 from reportgen.teaching.stacks import Stack, altered
@@ -419,7 +419,7 @@ def test_a_confusion_matrix_is_read_as_it_stands() -> None:
 @pytest.mark.parametrize(
     ("options", "kinds"),
     [
-        ({"names": ("mlp",)}, ["shape", "parameters", "field", "mistake", "confusion"]),
+        ({"names": ("mlp",)}, ["shape", "parameters", "mistake", "confusion"]),
         ({"names": ("cnn",), "baseline": None}, ["shape", "parameters", "field", "mistake", "confusion"]),
         ({"names": ("mlp", "cnn"), "unfinished": {"mlp": FAILED, "cnn": FAILED}}, [*EXERCISES][:5]),
         ({"names": ("mlp", "cnn"), "accuracies": (1.0, 1.0)}, [*EXERCISES][:5]),
@@ -468,6 +468,30 @@ def test_what_was_measured_is_said_as_far_as_it_carries(
 ) -> None:
     run = timed(made_up(names=("mlp", "cnn"), **SMALL), {"mlp": quick, "cnn": slow})
     assert said in _measured(run, "mlp", "cnn")
+
+
+@pytest.mark.parametrize("number", SHEETS)
+def test_a_lab_of_dense_networks_asks_of_dense_layers_alone(number: int) -> None:
+    run = made_up(names=("mlp", "mlp-wide"), **SMALL)
+    made = sheet(Source(run, "mlp"), number)
+    asked = {row[0] for one in made for table in one.tables for row in table.rows}
+    assert asked == {"Flatten", "Dense"}
+    shapes, counts, mistake = (
+        next(one for one in made if one.kind == kind) for kind in ("shape", "parameters", "mistake")
+    )
+    for one in (shapes, counts, mistake):
+        assert one.answer
+        assert "convolution" not in one.answer.notes + one.text
+        for line in one.answer.work:
+            if line.formula:
+                check(line.formula)
+    assert "a little changed" in shapes.text
+    for one, name in zip(
+        two_of_dense(Lots("a", "b", number), run.record.lab), ("Dense", "Dense"), strict=True
+    ):
+        with pytest.raises(ShapeError):
+            trace(one.stack.layers, one.stack.image, one.classes)
+        assert f"({name})" in one.said
 
 
 def test_what_was_measured_stands_in_the_table_of_the_handout() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reportgen.layers import Conv2D, Dense, Flatten, Layer, ShapeError, times, trace
-from reportgen.teaching.stacks import Stack, altered
+from reportgen.teaching.stacks import Stack, altered, dense
 from reportgen.words import tr
 
 if TYPE_CHECKING:
@@ -43,6 +43,24 @@ def _wrong(stack: Stack, classes: int, mended: str) -> Wrong:
         said = tr("{sentence}.", sentence=error.why[0].upper() + error.why[1:])
         return Wrong(stack, classes, said, mended)
     raise AssertionError(f"meant to be wrong: {stack.layers}")
+
+
+def two(lots: Lots, lab: Lab) -> tuple[Wrong, Wrong]:
+    """Make two stacks: one of which a window does not fit, and one with another mistake."""
+    return too_large(lots, lab), misplaced(lots, lab)
+
+
+def two_of_dense(lots: Lots, lab: Lab) -> tuple[Wrong, Wrong]:
+    """Make two stacks of dense layers: one that lacks its Flatten, and one for another number of classes."""
+    first, second = dense(lots, lab), dense(lots, lab)
+    classes, others = lots.one(CLASSES), lots.one(CLASSES)
+    units = lots.other((others - 1, others + 1, 2 * others), others)
+    flattened = tr("A Flatten layer belongs before the first dense layer.")
+    mended = tr("The last dense layer needs {n} units.", n=others)
+    return (
+        _wrong(replace(first, layers=(*first.layers[1:], _softmax(classes))), classes, flattened),
+        _wrong(replace(second, layers=(*second.layers, _softmax(units))), others, mended),
+    )
 
 
 def too_large(lots: Lots, lab: Lab) -> Wrong:

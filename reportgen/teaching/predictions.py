@@ -12,8 +12,8 @@ from reportgen.lab import trace_variant
 from reportgen.layers import Dense, Flatten, ShapeError, times
 from reportgen.teaching import worked
 from reportgen.teaching.exercises import BEFORE, LINES_FOR_WORDS, Answer, Blanks, Exercise
-from reportgen.teaching.mistakes import misplaced, too_large
-from reportgen.teaching.stacks import altered, rows
+from reportgen.teaching.mistakes import two, two_of_dense
+from reportgen.teaching.stacks import altered, dense, only_dense, rows
 from reportgen.text import count, decimal, durations, percent
 from reportgen.words import tr
 
@@ -43,7 +43,8 @@ def _reaches(stack: Stack) -> str:
 
 def shape(lots: Lots, source: Source) -> Exercise:
     """Ask for the shape that leaves each layer of a stack."""
-    stack = altered(lots, source.lab, [FLATTEN])
+    flat = only_dense(source.lab)
+    stack = dense(lots, source.lab) if flat else altered(lots, source.lab, [FLATTEN])
     steps = stack.steps
     outs = [times(step.row.output_shape) for step in steps]
     return Exercise(
@@ -57,6 +58,11 @@ def shape(lots: Lots, source: Source) -> Exercise:
             filled=tuple((out,) for out in outs),
             work=tuple(worked.shape_line(n, step.layer, step.shape) for n, step in enumerate(steps, start=1)),
             notes=tr(
+                "Usual slips: leaving out the channels when the image is flattened, and taking its side for "
+                "its pixels. A dense layer gives as many values as it has units, whatever reaches it."
+            )
+            if flat
+            else tr(
                 "Usual slips: rounding valid padding up, forgetting the + 1, and taking the channels from "
                 "the input in the place of the filters. Pooling keeps the channels."
             ),
@@ -66,8 +72,8 @@ def shape(lots: Lots, source: Source) -> Exercise:
 
 def parameters(lots: Lots, source: Source) -> Exercise:
     """Ask for the parameters of each layer; the shapes are given."""
-    dense = Dense(dense=lots.one(UNITS), activation="relu")
-    stack = altered(lots, source.lab, [FLATTEN, dense])
+    flat, last = only_dense(source.lab), Dense(dense=lots.one(UNITS), activation="relu")
+    stack = dense(lots, source.lab, [last]) if flat else altered(lots, source.lab, [FLATTEN, last])
     steps = stack.steps
     given = tuple(
         (*row, times(step.row.output_shape)) for row, step in zip(rows(stack.layers), steps, strict=True)
@@ -94,6 +100,11 @@ def parameters(lots: Lots, source: Source) -> Exercise:
                 if step.row.params
             ),
             notes=tr(
+                "Flattening has none. Each unit of a dense layer has a weight for every value that reaches "
+                "it, and one bias: the usual slip is to leave that out."
+            )
+            if flat
+            else tr(
                 "Pooling and flattening have none. A convolution's number depends on kernel and channels and "
                 "not on the size of the map; a dense layer's depends on everything that reaches it."
             ),
@@ -120,8 +131,10 @@ def _most(steps: list[Step]) -> str:
     )
 
 
-def field(lots: Lots, source: Source) -> Exercise:
-    """Ask how much of the image one value sees."""
+def field(lots: Lots, source: Source) -> Exercise | None:
+    """Ask how much of the image one value sees; None where no network of the lab has a window."""
+    if only_dense(source.lab):
+        return None
     stack = altered(lots, source.lab)
     steps = stack.steps
     seen = [tr("{size} pixels", size=times(step.field.size)) for step in steps]
@@ -243,7 +256,8 @@ def _measured(results: Results, quick: str, slow: str) -> str:
 
 def mistake(lots: Lots, source: Source) -> Exercise:
     """Ask what is wrong with two stacks, neither of which can be built."""
-    wrong = [too_large(lots, source.lab), misplaced(lots, source.lab)]
+    made = two_of_dense if only_dense(source.lab) else two
+    wrong = made(lots, source.lab)
     images = [times(one.stack.image) for one in wrong]
     names = ("A", "B")
     return Exercise(

@@ -11,11 +11,13 @@ from reportgen.layers import (
     AveragePooling2D,
     Conv2D,
     Dense,
+    Flatten,
     Layer,
     MaxPooling2D,
     Shape,
     ShapeError,
     TracedLayer,
+    Windowed,
     setting_text,
     times,
 )
@@ -36,6 +38,8 @@ FILTERS = (4, 6, 8, 10, 12, 16, 20, 24)
 IMAGES = (30, 31, 33, 35, 36, 37, 39, 41, 42, 43, 45, 47, 49, 50, 51)
 CHANNELS = (1, 3)
 PADDINGS = ("valid", "same")
+# Of dense networks: the image's side, and the units of two layers.
+DENSE = tuple(product((11, 12, 14, 15, 18, 20), ((48, 24), (56, 40), (72, 36), (96, 44), (112, 54))))
 PLAIN: tuple[Window, ...] = (
     Conv2D(conv2d=16, kernel=(3, 3)),
     MaxPooling2D(max_pooling2d=(2, 2)),
@@ -112,6 +116,20 @@ def altered(lots: Lots, lab: Lab, ending: Sequence[Layer] = (), smallest: int = 
         if _fits(stack, smallest) and not _known(stack, lab):
             return stack
     return Stack("", (33, 33, 3), (*PLAIN, *ending))
+
+
+def only_dense(lab: Lab) -> bool:
+    """Tell whether no network of a lab has a window: its sheets ask of dense layers alone."""
+    stated = [one.layers for one in lab.variants if one.layers]
+    return bool(stated) and not any(isinstance(layer, Windowed) for layers in stated for layer in layers)
+
+
+def dense(lots: Lots, lab: Lab, ending: Sequence[Layer] = ()) -> Stack:
+    """Make a stack of dense layers like one of a lab's, for other images and with other units."""
+    like = lots.one([one.name for one in lab.variants if one.layers])
+    side, (first, second) = lots.in_turn(DENSE)
+    layers = (Flatten(flatten=True), *(Dense(dense=units, activation="relu") for units in (first, second)))
+    return Stack(like, (side, side, lots.one(CHANNELS)), (*layers, *ending))
 
 
 def _image(lots: Lots) -> tuple[int, int, int]:
