@@ -295,7 +295,7 @@ def test_characters_that_no_typeface_has_are_found_in_the_text_alone() -> None:
 def test_a_pdf_with_boxes_in_it_is_said_to_have_them(tmp_path: Path) -> None:
     run = tmp_path / "lab/run"
     run.mkdir(parents=True)
-    results = example()
+    results = made_up(names=SEVEN[:1], epochs=1, n_test=30, classes=("a", "b"), image_shape=(8, 8, 1))
     lab = results.record.lab.model_copy(update={"title": f"Signs: {NOBODYS}"})
     save(replace(results, record=results.record.model_copy(update={"lab": lab})), run)
     said = [given for _, given in write(load_results(run), run, ("html", "pdf")) if isinstance(given, str)]
