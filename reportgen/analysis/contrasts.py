@@ -19,11 +19,11 @@ from reportgen.analysis.differences import EXACT, RANGE, WELCH, Difference, rang
 from reportgen.analysis.knobs import Pair, one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
-from reportgen.text import count, listing, number_word
+from reportgen.text import count, durations, listing, number_word
 from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reportgen.layers import TracedLayer
     from reportgen.results import Results
@@ -188,6 +188,12 @@ def seconds_an_epoch(results: Results, variant: str) -> float:
     """
     means = timing(results, variant).means
     return float(np.mean(means)) if means else nan
+
+
+def epochs_written(results: Results, variants: Iterable[str]) -> dict[str, str]:
+    """Write the seconds of an epoch of variants with finished trainings, all with as many decimals."""
+    took = {name: seconds_an_epoch(results, name) for name in variants}
+    return dict(zip(took, durations(took.values()), strict=True))
 
 
 def slower(a: Timing, b: Timing) -> Difference:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000  # bytes
 MOST_PIXELS = 16_000_000
+EXPECTED = "expected a PNG, JPEG or SVG file"
 # What is to be seen, and would be missing.
 REFUSED = {
     "text": "has text, which looks different on each machine; turn it into paths",
@@ -88,8 +89,7 @@ def read_logo(path: Path) -> Logo:
     try:
         return made_safe(content)
     except ValueError as error:
-        kind = "; expected a PNG, JPEG or SVG file" if str(error).startswith("is no") else ""
-        raise LabError(f"branding.logo: {path}: {error}{kind}") from None
+        raise LabError(f"branding.logo: {path}: {error}") from None
 
 
 def made_safe(content: bytes) -> Logo:
@@ -115,7 +115,7 @@ def _safe_png(content: bytes) -> bytes:
     except ValueError:
         raise
     except Exception:  # noqa: BLE001  Pillow raises many kinds on damaged bytes
-        raise ValueError("is no picture that can be read") from None
+        raise ValueError(f"is no picture that can be read; {EXPECTED}") from None
     turned.thumbnail(BOX)
     plain = Image.new(turned.mode, turned.size)
     plain.paste(turned)
@@ -133,7 +133,7 @@ def _safe_svg(content: bytes) -> bytes:
     except (ET.ParseError, ValueError, LookupError):
         raise ValueError("is not well-formed XML") from None
     if root.tag != f"{{{NAMESPACE}}}svg":
-        raise ValueError("is no SVG")
+        raise ValueError(f"is no SVG; {EXPECTED}")
     for name, why in REFUSED.items():
         if root.find(f".//{{{NAMESPACE}}}{name}") is not None:
             raise ValueError(why)

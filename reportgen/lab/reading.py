@@ -66,21 +66,23 @@ def lab_folder(source: str | Path) -> Path:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise LabError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise LabError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+    try:
+        return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
-        raise LabError(f"{path}: is not valid TOML: {error}{_line_of(path, str(error))}") from None
+        raise LabError(f"{path}: is not valid TOML: {error}{_line_of(text, str(error))}") from None
     except RecursionError:
         raise LabError(f"{path}: is not valid TOML: nested too deeply") from None
 
 
-def _line_of(path: Path, said: str) -> str:
+def _line_of(text: str, said: str) -> str:
     """Show the line that a message names, for one such as "Cannot overwrite a value" tells no key."""
     found = re.search(r"at line (\d+)", said)
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = text.splitlines()
     if not found or int(found[1]) > len(lines):
         return ""
     line = " ".join(lines[int(found[1]) - 1].split())

@@ -60,15 +60,19 @@ def write(
         frames.write(analysis, folder)
     for edition, stem in zip(copies.editions, copies.stems, strict=True):
         source = Source(results, analysis, studio, None, edition, copies.sheet, stem, copies.templates)
-        pages = {}
+        done = {}
         for name, made in _fitted(source, formats, max_size) if max_size else _whole(source, formats):
-            pages[name] = made
+            done[name] = made
             yield key_of(stem, name), _put(folder, stem, name, made) if isinstance(made, Made) else made
-        if isinstance(pages.get("pdf"), Made):
-            page = pages.get("html")
-            boxes = unprintable(page.content.decode() if isinstance(page, Made) else source.html)
-            if boxes:
-                yield "boxes", NO_TYPE.format(file=f"{stem}.pdf", boxes=" ".join(boxes))
+        if isinstance(done.get("pdf"), Made):
+            page = done.get("html")
+            yield from _boxes(stem, page.content.decode() if isinstance(page, Made) else source.html)
+
+
+def _boxes(stem: str, html: str) -> Iterator[tuple[str, str]]:
+    """Say which characters of a PDF no typeface has, if any."""
+    if boxes := unprintable(html):
+        yield "boxes", NO_TYPE.format(file=f"{stem}.pdf", boxes=" ".join(boxes))
 
 
 def _put(folder: Path, stem: str, name: str, made: Made) -> Path:

@@ -59,7 +59,11 @@ class Piece:
 
     text: str = ""
     parts: tuple[Part, ...] = ()
-    spoken: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """Give the formula's words."""
+        return spoken(self.parts)
 
 
 def parse(formula: str) -> tuple[Part, ...]:
@@ -131,7 +135,7 @@ def _set(of_formula: bool, run: tuple[Part, ...]) -> Iterator[Piece]:
         yield Piece("".join(part.text for part in run))
         return
     kept = tuple(_kept_apart(tuple(_signed(_trimmed(run)))))
-    yield Piece(parts=kept, spoken=spoken(kept))
+    yield Piece(parts=kept)
     if run[-1].kind == "space":
         yield Piece(" ")
 

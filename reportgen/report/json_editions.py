@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.galleries import OWN_PANELS
-from reportgen.arithmetic import steps
-from reportgen.lab import trace_variant
 from reportgen.layers import setting_text
+from reportgen.report.editions import REPORT
 from reportgen.report.formulas import parse, plain
 from reportgen.report.json_fields import HEAD, MANY, ONE
+from reportgen.report.json_fields import REPORT as REPORT_SHAPE
 from reportgen.report.json_schema import Fields, Shape
 from reportgen.report.sections.exercises import numbered
 from reportgen.report.sections.objectives import objectives
 from reportgen.report.sections.single import most_mistaken
-from reportgen.report.sections.working import variant_worked, working
+from reportgen.report.sections.working import working
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reportgen.arithmetic import Step
     from reportgen.report.document import Context
     from reportgen.report.editions import Edition
     from reportgen.teaching.exercises import Answer, Blanks, Exercise
@@ -92,6 +93,8 @@ NOT_SAID = {"layers": ("multiply_adds",), "leaderboard": ("seconds",)}
 
 def shape_of(edition: str) -> Shape:
     """Give the fields of an edition's JSON."""
+    if edition == REPORT.name:
+        return REPORT_SHAPE
     answers = edition == "instructor"
     words = {name: MANY[name] for name in WORDS}
     told = SHOWN if answers else {**SHOWN, "findings": ANSWERS}
@@ -117,8 +120,10 @@ def _without(name: str) -> Fields:
 
 
 def taught(context: Context, edition: Edition) -> dict[str, Any]:
-    """Gather what an edition states beside what the report does."""
-    worked, set_out = variant_worked(context), working(context)
+    """Gather what an edition with exercises states beside what the report does."""
+    if not context.asks:
+        return {}
+    set_out = working(context)
     blocks = (*set_out.blocks, *set_out.of_all) if set_out else ()
     return {
         "edition": edition.name,
@@ -127,7 +132,7 @@ def taught(context: Context, edition: Edition) -> dict[str, Any]:
         "started": context.results.record.started.isoformat(),
         "worked_for": " ".join(one.striptags() for one in set_out.introduction) if set_out else "",
         "letters": plain(set_out.letters) if set_out else "",
-        "worked": worked.name if worked else None,
+        "worked": set_out.variant if set_out else None,
         "shown": most_mistaken(context),
         "arithmetic": [
             {
@@ -137,13 +142,15 @@ def taught(context: Context, edition: Edition) -> dict[str, Any]:
             }
             for block in blocks
         ],
-        "steps": _steps(context),
+        "steps": [_step(one) for one in set_out.steps] if set_out else [],
         "exercises": [_exercise(number, one) for number, one in numbered(context)],
     }
 
 
 def narrowed(name: str, frame: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Keep the rows that an edition shows."""
+    """Keep the rows that an edition shows; the report shows all."""
+    if not context.asks:
+        return frame
     if name == "epochs":
         return frame[frame["metric"].isin(DRAWN)]
     if name == "confusion":
@@ -157,24 +164,16 @@ def narrowed(name: str, frame: pd.DataFrame, context: Context) -> pd.DataFrame:
     return frame
 
 
-def _steps(context: Context) -> list[dict[str, Any]]:
-    variant = variant_worked(context)
-    if variant is None:
-        return []
-    data = context.dataset
-    rows = trace_variant(variant, data.image_shape, len(data.classes))
-    return [
-        {
-            "layer": one.layer.keras_name,
-            "setting": setting_text(one.layer.setting()),
-            "output_shape": list(one.row.output_shape),
-            "receptive_field": None if one.field.whole else list(one.field.size),
-            "params": one.row.params,
-            "multiply_adds": one.row.multiply_adds,
-            "bytes": one.memory.activations,
-        }
-        for one in steps(rows, data.image_shape, context.protocol.precision)
-    ]
+def _step(one: Step) -> dict[str, Any]:
+    return {
+        "layer": one.layer.keras_name,
+        "setting": setting_text(one.layer.setting()),
+        "output_shape": list(one.row.output_shape),
+        "receptive_field": None if one.field.whole else list(one.field.size),
+        "params": one.row.params,
+        "multiply_adds": one.row.multiply_adds,
+        "bytes": one.memory.activations,
+    }
 
 
 def _exercise(number: int, one: Exercise) -> dict[str, Any]:

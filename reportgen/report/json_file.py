@@ -19,8 +19,7 @@ from reportgen.report.editions import REPORT, Edition
 from reportgen.report.html import context_of
 from reportgen.report.json_editions import narrowed, shape_of, taught
 from reportgen.report.json_fields import FORMAT_VERSION
-from reportgen.report.json_fields import REPORT as REPORT_SHAPE
-from reportgen.report.json_schema import Fields, Shape, schema_of
+from reportgen.report.json_schema import Fields, schema_of
 from reportgen.report.studio import Studio
 from reportgen.text import inert
 from reportgen.words import tr
@@ -46,16 +45,12 @@ def to_json(results: Results, analysis: Analysis, edition: Edition = REPORT) -> 
 
 def document_schema(edition: str) -> dict[str, Any]:
     """Give the JSON schema of an edition's JSON."""
-    return schema_of(_shape(edition), FORMAT_VERSION)
-
-
-def _shape(edition: str) -> Shape:
-    return REPORT_SHAPE if edition == REPORT.name else shape_of(edition)
+    return schema_of(shape_of(edition), FORMAT_VERSION)
 
 
 def statement(results: Results, analysis: Analysis, edition: Edition = REPORT) -> dict[str, Any]:
     """Gather all that an edition states, ready for JSON."""
-    record, shape = results.record, _shape(edition.name)
+    record, shape = results.record, shape_of(edition.name)
     lab = record.lab
     protocol = {**lab.protocol.model_dump(), "validation": str(lab.protocol.validation)}
     run = {**record.model_dump(), "started": record.started.isoformat()}
@@ -71,16 +66,14 @@ def statement(results: Results, analysis: Analysis, edition: Edition = REPORT) -
         "images": images_shown(results),
         **analysis,
     }
-    shown = {name: frame for name, frame in frames.items() if name in shape.many}
-    if edition.name != REPORT.name:
-        shown = {name: narrowed(name, frame, context) for name, frame in shown.items()}
+    shown = {name: narrowed(name, frame, context) for name, frame in frames.items() if name in shape.many}
     values = {
         **_head(results, analysis, edition),
         **_words(results, edition),
         "variants": [variant.model_dump() for variant in lab.variants],
         "leaderboard": _leaderboard(results, analysis),
         **{name: _rows(name, frame) for name, frame in shown.items()},
-        **({} if edition.name == REPORT.name else taught(context, edition)),
+        **taught(context, edition),
     }
     return {
         **_fields(values, shape.head),

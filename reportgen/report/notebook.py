@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.scores import leaderboard
+from reportgen.report.brand import brand_of
 from reportgen.report.data_code import loading_code, splitting_code
 from reportgen.report.keras_code import comment, compile_code, docstring, model_code
 from reportgen.report.markdown_text import code as code_span
@@ -18,6 +19,7 @@ from reportgen.words import mark, tr
 if TYPE_CHECKING:
     from reportgen.analysis.scores import Score
     from reportgen.lab import Lab, Variant
+    from reportgen.report.brand import Brand
     from reportgen.results import Results
 
 SEED = 1  # of the one training of each network
@@ -121,7 +123,7 @@ def cells(results: Results, blanks: bool) -> list[Cell]:
     scores = {one.variant: one for one in leaderboard(results).scores}
     networks = [cell for one in lab.variants for cell in _network(results, one, blanks, scores.get(one.name))]
     return [
-        *_beginning(lab),
+        *_beginning(lab, brand_of(results)),
         *_data(results),
         *networks,
         Cell.of_text(
@@ -132,9 +134,8 @@ def cells(results: Results, blanks: bool) -> list[Cell]:
     ]
 
 
-def _beginning(lab: Lab) -> list[Cell]:
-    texts, brand = lab.texts, lab.branding
-    handed_out = [" · ".join(one for one in (brand.institution, brand.term) if one), ", ".join(brand.authors)]
+def _beginning(lab: Lab, brand: Brand) -> list[Cell]:
+    texts, handed_out = lab.texts, (brand.line, ", ".join(brand.authors))
     title = Cell.of_text(
         f"# {escape(lab.title)}",
         *map(escape, (lab.course, *handed_out)),

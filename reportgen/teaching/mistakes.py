@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reportgen.layers import Conv2D, Dense, Flatten, Layer, ShapeError, times, trace
-from reportgen.teaching.stacks import Stack, altered, dense
+from reportgen.layers import Conv2D, Dense, Layer, ShapeError, times, trace
+from reportgen.teaching.stacks import FLATTEN, Stack, altered, dense, only_dense
 from reportgen.words import tr
 
 if TYPE_CHECKING:
     from reportgen.lab import Lab
     from reportgen.teaching.drawing_lots import Lots
 
-FLATTEN = Flatten(flatten=True)
 CLASSES = (5, 6, 8, 12, 15)
 FILTERS = (8, 12, 16, 24)
 SMALL = (11, 12, 13, 14, 15, 16, 17)
@@ -46,7 +45,9 @@ def _wrong(stack: Stack, classes: int, mended: str) -> Wrong:
 
 
 def two(lots: Lots, lab: Lab) -> tuple[Wrong, Wrong]:
-    """Make two stacks: one of which a window does not fit, and one with another mistake."""
+    """Make two stacks: one of which a window does not fit, if the lab has windows, and one other."""
+    if only_dense(lab):
+        return two_of_dense(lots, lab)
     return too_large(lots, lab), misplaced(lots, lab)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.contrasts import seconds_an_epoch, slower, timing
+from reportgen.analysis.contrasts import epochs_written, slower, timing
 from reportgen.analysis.knobs import one_knob_pairs
 from reportgen.jobs import DONE
 from reportgen.lab import trace_variant
-from reportgen.layers import Dense, Flatten, ShapeError, times
+from reportgen.layers import Dense, ShapeError, times
 from reportgen.teaching import worked
 from reportgen.teaching.exercises import BEFORE, LINES_FOR_WORDS, Answer, Blanks, Exercise
-from reportgen.teaching.mistakes import two, two_of_dense
-from reportgen.teaching.stacks import altered, dense, only_dense, rows
-from reportgen.text import count, decimal, durations, percent
+from reportgen.teaching.mistakes import two
+from reportgen.teaching.stacks import altered, flattened, only_dense, rows
+from reportgen.text import count, decimal, percent
 from reportgen.words import tr
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reportgen.teaching.exercises import Source
     from reportgen.teaching.stacks import Stack
 
-FLATTEN = Flatten(flatten=True)
 CLEARLY = 1.3  # times as many multiply-adds, at least, for a pair of which the quicker is asked for
 UNITS = (24, 32, 40, 48, 56, 64)
 
@@ -43,8 +42,7 @@ def _reaches(stack: Stack) -> str:
 
 def shape(lots: Lots, source: Source) -> Exercise:
     """Ask for the shape that leaves each layer of a stack."""
-    flat = only_dense(source.lab)
-    stack = dense(lots, source.lab) if flat else altered(lots, source.lab, [FLATTEN])
+    stack = flattened(lots, source.lab)
     steps = stack.steps
     outs = [times(step.row.output_shape) for step in steps]
     return Exercise(
@@ -61,7 +59,7 @@ def shape(lots: Lots, source: Source) -> Exercise:
                 "Usual slips: leaving out the channels when the image is flattened, and taking its side for "
                 "its pixels. A dense layer gives as many values as it has units, whatever reaches it."
             )
-            if flat
+            if only_dense(source.lab)
             else tr(
                 "Usual slips: rounding valid padding up, forgetting the + 1, and taking the channels from "
                 "the input in the place of the filters. Pooling keeps the channels."
@@ -72,8 +70,7 @@ def shape(lots: Lots, source: Source) -> Exercise:
 
 def parameters(lots: Lots, source: Source) -> Exercise:
     """Ask for the parameters of each layer; the shapes are given."""
-    flat, last = only_dense(source.lab), Dense(dense=lots.one(UNITS), activation="relu")
-    stack = dense(lots, source.lab, [last]) if flat else altered(lots, source.lab, [FLATTEN, last])
+    stack = flattened(lots, source.lab, [Dense(dense=lots.one(UNITS), activation="relu")])
     steps = stack.steps
     given = tuple(
         (*row, times(step.row.output_shape)) for row, step in zip(rows(stack.layers), steps, strict=True)
@@ -103,7 +100,7 @@ def parameters(lots: Lots, source: Source) -> Exercise:
                 "Flattening has none. Each unit of a dense layer has a weight for every value that reaches "
                 "it, and one bias: the usual slip is to leave that out."
             )
-            if flat
+            if only_dense(source.lab)
             else tr(
                 "Pooling and flattening have none. A convolution's number depends on kernel and channels and "
                 "not on the size of the map; a dense layer's depends on everything that reaches it."
@@ -229,9 +226,8 @@ def _measured(results: Results, quick: str, slow: str) -> str:
         return tr("This run cannot say: `{variant}` has no finished training.", variant=missing[0])
     found = slower(timing(results, quick), timing(results, slow))
     # As the table of the results has them.
-    took = {name: seconds_an_epoch(results, name) for name in results.variants if name in done}
-    said_of = dict(zip(took, durations(took.values()), strict=True))
-    less, more = said_of[quick], said_of[slow]
+    took = epochs_written(results, [name for name in results.variants if name in done])
+    less, more = took[quick], took[slow]
     said = {"quick": quick, "less": less, "slow": slow, "more": more}
     if found.low > 0:
         return tr(
@@ -256,8 +252,7 @@ def _measured(results: Results, quick: str, slow: str) -> str:
 
 def mistake(lots: Lots, source: Source) -> Exercise:
     """Ask what is wrong with two stacks, neither of which can be built."""
-    made = two_of_dense if only_dense(source.lab) else two
-    wrong = made(lots, source.lab)
+    wrong = two(lots, source.lab)
     images = [times(one.stack.image) for one in wrong]
     names = ("A", "B")
     return Exercise(

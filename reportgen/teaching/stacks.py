@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reportgen.teaching.drawing_lots import Lots
 
 Window = Conv2D | MaxPooling2D | AveragePooling2D
+FLATTEN = Flatten(flatten=True)
 WINDOWS = 3  # in a stack: as many in every sheet, so that none is harder than another
 TRIES = 200
 # Of the first convolution, which moves by more than one: its kernel and stride, and the others' kernel.
@@ -128,8 +129,13 @@ def dense(lots: Lots, lab: Lab, ending: Sequence[Layer] = ()) -> Stack:
     """Make a stack of dense layers like one of a lab's, for other images and with other units."""
     like = lots.one([one.name for one in lab.variants if one.layers])
     side, (first, second) = lots.in_turn(DENSE)
-    layers = (Flatten(flatten=True), *(Dense(dense=units, activation="relu") for units in (first, second)))
+    layers = (FLATTEN, *(Dense(dense=units, activation="relu") for units in (first, second)))
     return Stack(like, (side, side, lots.one(CHANNELS)), (*layers, *ending))
+
+
+def flattened(lots: Lots, lab: Lab, ending: Sequence[Layer] = ()) -> Stack:
+    """Make a stack like one of a lab's that ends in a vector: of dense layers where the lab has no other."""
+    return dense(lots, lab, ending) if only_dense(lab) else altered(lots, lab, [FLATTEN, *ending])
 
 
 def _image(lots: Lots) -> tuple[int, int, int]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.comparisons import SEEDS_FOR_AN_ARCHITECTURE
-from reportgen.analysis.contrasts import seconds_an_epoch
+from reportgen.analysis.contrasts import epochs_written
 from reportgen.analysis.evidence import ANSWER
 from reportgen.analysis.scores import Score
 from reportgen.report.document import Caption, Context
-from reportgen.text import count, decimal, digits_for, durations, inert, percent, seconds
+from reportgen.text import count, decimal, digits_for, inert, percent, seconds
 from reportgen.words import mark, tr, trn
 
 if TYPE_CHECKING:
@@ -187,9 +187,8 @@ def _seconds(context: Context) -> dict[str, str]:
     """Write how long each variant took: an epoch, where exercises ask for that, or the whole training."""
     if not context.asks:
         return {one.variant: seconds(one.seconds) if one.scored else "–" for one in context.board.scores}
-    took = {one.variant: seconds_an_epoch(context.results, one.variant) for one in context.board.scored}
-    said = dict(zip(took, durations(took.values()), strict=True))
-    return {one.variant: said.get(one.variant, "–") for one in context.board.scores}
+    took = epochs_written(context.results, [one.variant for one in context.board.scored])
+    return {one.variant: took.get(one.variant, "–") for one in context.board.scores}
 
 
 def _row(one: Score, axis: tuple[float, float], digits: int, group: str, took: str) -> Row:

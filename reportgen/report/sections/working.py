@@ -64,12 +64,18 @@ class StepRow:
 class Working:
     """Worked arithmetic of one network."""
 
+    variant: str
     introduction: tuple[Markup, ...]
     letters: tuple[Part, ...]  # what they stand for
     blocks: tuple[Block, ...]
     of_all: tuple[Block, ...]  # of every network of the lab
-    rows: tuple[StepRow, ...]
+    steps: tuple[Step, ...]
     caption: Caption
+
+    @property
+    def rows(self) -> tuple[StepRow, ...]:
+        """Write the steps as rows of a table."""
+        return tuple(map(_row, self.steps))
 
 
 def set_lines(lines: Iterable[Line]) -> tuple[SetLine, ...]:
@@ -79,7 +85,7 @@ def set_lines(lines: Iterable[Line]) -> tuple[SetLine, ...]:
 
 def working(context: Context) -> Working | None:
     """Work out one convolution and the network around it; None where no variant has stated layers."""
-    variant = variant_worked(context)
+    variant = _variant(context)
     if variant is None:
         return None
     data = context.dataset
@@ -100,16 +106,17 @@ def working(context: Context) -> Working | None:
     caption = context.table(tr("{variant}, step by step.", variant=variant.name), text)
     letters = parse(tr(LETTERS)) if step else ()
     return Working(
+        variant=variant.name,
         introduction=_introduction(variant, step),
         letters=letters,
         blocks=tuple(blocks),
         of_all=tuple(_of_all(context)),
-        rows=tuple(map(_row, found)),
+        steps=tuple(found),
         caption=caption,
     )
 
 
-def variant_worked(context: Context) -> Variant | None:
+def _variant(context: Context) -> Variant | None:
     """Choose a variant: one that begins with a convolution that moves by more than one, if there is any."""
     stated = [one for one in context.lab.variants if one.layers]
     with_convolution = [one for one in stated if any(isinstance(layer, Conv2D) for layer in one.layers or ())]
