@@ -9,7 +9,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from reportgen.report.files import FORMULA, csv_file, short, slug, to_csv
@@ -24,8 +24,10 @@ def read(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
+@example(texts=["="], name="\x1fn")
 @given(st.lists(DANGEROUS, min_size=1, max_size=4), st.one_of(st.text(max_size=5), DANGEROUS))
 def test_no_text_begins_as_a_formula_does_and_none_is_lost(texts: list[str], name: str) -> None:
+    assume(name != "n")  # a frame has each column once
     kinds = (pd.Series(texts), pd.Series(texts, dtype="object"), pd.Series(texts, dtype="category"))
     for column in kinds:
         rows = read(to_csv(pd.DataFrame({name: column, "n": 1})))

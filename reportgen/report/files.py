@@ -59,8 +59,11 @@ def csv_file(frame: pd.DataFrame, title: str) -> File:
 
 def to_csv(frame: pd.DataFrame) -> str:
     """Write a frame's columns, without its index: numbers are short, and no text is taken for a formula."""
-    columns = {_text(name): _column(column) for name, column in frame.items()}
-    return str(pd.DataFrame(columns).to_csv(index=False, float_format=short, lineterminator="\n"))
+    # By place, for two names may become one.
+    columns = {place: _column(column) for place, (_, column) in enumerate(frame.items())}
+    names = [_text(name) for name in frame.columns]
+    made = pd.DataFrame(columns)
+    return str(made.to_csv(index=False, header=names, float_format=short, lineterminator="\n"))
 
 
 @dataclass(frozen=True)
